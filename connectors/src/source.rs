@@ -1,0 +1,71 @@
+//! Sources: tables that can be read, split by split.
+
+use std::time::Duration;
+
+use millstream_operators::Batch;
+
+use crate::error::Result;
+
+/// A unit of source parallelism: a Kafka partition, a file or a stripe of one, a generator.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Split {
+    /// Stable name within the source, such as `orders/3` or `flights.csv`.
+    pub id: String,
+    /// Where to start reading; `None` means where the table's options say.
+    pub offset: Option<u64>,
+}
+
+/// The reading side of one table, shared by its subtasks.
+pub trait Source: Send + Sync {
+    /// The splits that exist now. Called at the start, and again every `discovery_interval`;
+    /// later calls may return more, and never other ids for what was there.
+    fn splits(&self) -> Result<Vec<Split>>;
+
+    /// How often to look for new splits; `None` means never: the set is final.
+    fn discovery_interval(&self) -> Option<Duration> {
+        None
+    }
+
+    /// A reader of these splits, for one subtask.
+    fn reader(&self, splits: Vec<Split>) -> Result<Box<dyn Reader>>;
+}
+
+/// What a poll found.
+#[derive(Debug)]
+pub enum Polled {
+    /// Rows of one split.
+    Rows(SplitBatch),
+    /// Nothing for now; there may be more later.
+    Nothing,
+    /// This split has ended and will deliver nothing more.
+    Finished {
+        /// Position of the split in the order in which the reader was given its splits.
+        split: usize,
+    },
+}
+
+/// Rows of one split.
+#[derive(Debug)]
+pub struct SplitBatch {
+    /// Position of the split in the order in which the reader was given its splits.
+    pub split: usize,
+    /// The rows, in the order of the split.
+    pub batch: Batch,
+    /// Where reading goes on after these rows.
+    pub next_offset: u64,
+    /// Payload bytes that were read for these rows.
+    pub bytes: u64,
+    /// Records that could not be decoded and were skipped on the way, as the options allow.
+    pub skipped: u64,
+    /// Records between `next_offset` and the end of the split, where the source knows it.
+    pub lag: Option<u64>,
+}
+
+/// Reads the splits of one subtask; used from one thread.
+pub trait Reader: Send {
+    /// Adds splits that were discovered later.
+    fn add_splits(&mut self, splits: Vec<Split>) -> Result<()>;
+
+    /// Hands over what is there. Waits for at most `timeout` if there is nothing.
+    fn poll(&mut self, timeout: Duration) -> Result<Polled>;
+}

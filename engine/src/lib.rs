@@ -1,0 +1,1 @@
+//! Who runs it: job graph to running tasks

@@ -1,0 +1,33 @@
+//! What happens to records: messages, operators, windows, and the job graph.
+//!
+//! An operator is a value with at most five methods, plain functions of (state, input) → output:
+//! no await, no clock, no I/O, no thread. To write one:
+//!
+//! 1. one file, whose head says: what it does · the SQL that yields it · a picture of time · a
+//!    table of its state · its laws · what happens to late rows;
+//! 2. a struct with the banner `PROPERTIES` (constant) over what the plan decided and `STATE`
+//!    over what rows change;
+//! 3. `impl` [`Operator`]: rows in by `on_batch`, time in by `on_watermark`, rows out only through
+//!    [`Output`], which refuses to go behind the watermark;
+//! 4. a variant in [`spec::OperatorSpec`] and its line in `OperatorSpec::build`;
+//! 5. golden scripts in `tests/scripts/<operator>/`, one behaviour a file.
+//!
+//! Start reading at [`message`] (what travels), [`operator`] (who handles it), then [`graph`].
+
+pub mod batch;
+pub mod error;
+pub mod graph;
+pub mod message;
+pub mod metrics;
+pub mod operator;
+pub mod output;
+pub mod spec;
+
+pub use batch::{Batch, RowKind};
+pub use error::OperatorError;
+pub use graph::{JobGraph, NodeId, NodeKind, Partitioning, Port};
+pub use message::Message;
+pub use metrics::OperatorMetrics;
+pub use operator::{Operator, OperatorContext};
+pub use output::Output;
+pub use spec::OperatorSpec;

@@ -1,0 +1,1 @@
+//! What a user can say: SQL text to job graph, with diagnostics

@@ -1,0 +1,1 @@
+//! Millstream: streaming SQL in one binary.
