@@ -168,7 +168,13 @@ pub struct JobGraph {
 
 impl JobGraph {
     /// Adds a node and gives it the next id. A name that is taken gets a number.
-    pub fn add(&mut self, name: &str, kind: NodeKind, schema: SchemaRef, changelog: Changelog) -> NodeId {
+    pub fn add(
+        &mut self,
+        name: &str,
+        kind: NodeKind,
+        schema: SchemaRef,
+        changelog: Changelog,
+    ) -> NodeId {
         let taken = |name: &str| self.nodes.iter().any(|node| node.name == name);
         let mut unique = name.to_owned();
         for number in 2.. {
@@ -188,7 +194,13 @@ impl JobGraph {
     }
 
     /// Connects an output of `from` to `to`.
-    pub fn connect_port(&mut self, from: NodeId, port: Port, to: NodeId, partitioning: Partitioning) {
+    pub fn connect_port(
+        &mut self,
+        from: NodeId,
+        port: Port,
+        to: NodeId,
+        partitioning: Partitioning,
+    ) {
         self.edges.push(Edge { from, port, to, partitioning });
     }
 
@@ -198,6 +210,16 @@ impl JobGraph {
     /// If the id is not of this graph.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
+    }
+
+    /// The nodes that read tables.
+    pub fn sources(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|node| matches!(node.kind, NodeKind::Source(_)))
+    }
+
+    /// The nodes that write tables.
+    pub fn sinks(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|node| matches!(node.kind, NodeKind::Sink(_)))
     }
 
     /// The edges that end at a node, in the order in which they were added.
@@ -258,7 +280,11 @@ impl JobGraph {
             return writeln!(f, "{indent}{edge}→ {} (see above)", node.name);
         }
         write!(f, "{indent}{edge}{}: {}", node.name, node.kind)?;
-        writeln!(f, "  [{}]", if node.changelog == Changelog::Append { "append" } else { "retract" })?;
+        writeln!(
+            f,
+            "  [{}]",
+            if node.changelog == Changelog::Append { "append" } else { "retract" }
+        )?;
         for input in self.inputs(id) {
             let columns = &self.node(input.from).schema;
             let edge = match &input.partitioning {
@@ -286,7 +312,13 @@ impl fmt::Display for NodeKind {
                 let table = &source.table;
                 let columns: Vec<&str> =
                     table.schema.fields().iter().map(|field| field.name().as_str()).collect();
-                write!(f, "Source {} ({}) reads [{}]", table.name, table.connector(), columns.join(", "))?;
+                write!(
+                    f,
+                    "Source {} ({}) reads [{}]",
+                    table.name,
+                    table.connector(),
+                    columns.join(", ")
+                )?;
                 if let Some(computed) = &source.computed {
                     write!(f, " computes {}", DisplayExprs(computed))?;
                 }

@@ -14,14 +14,23 @@
 //!
 //! Start reading at [`message`] (what travels), [`operator`] (who handles it), then [`graph`].
 
+pub mod aggregate;
 pub mod batch;
 pub mod error;
+pub mod expression;
+pub mod filter;
 pub mod graph;
+#[cfg(feature = "harness")]
+pub mod harness;
 pub mod message;
 pub mod metrics;
 pub mod operator;
 pub mod output;
+pub mod project;
 pub mod spec;
+pub mod union;
+pub mod watermark;
+pub mod window;
 
 pub use batch::{Batch, RowKind};
 pub use error::OperatorError;
@@ -31,3 +40,4 @@ pub use metrics::OperatorMetrics;
 pub use operator::{Operator, OperatorContext};
 pub use output::Output;
 pub use spec::OperatorSpec;
+pub use watermark::SplitWatermarks;

@@ -8,8 +8,14 @@ use datafusion_physical_expr::PhysicalExpr;
 
 use crate::Operator;
 use crate::error::Result;
-use crate::graph::NamedExpr;
-use crate::window::{WindowAggregateSpec, WindowAssignSpec};
+use crate::filter::Filter;
+use crate::graph::{DisplayExprs, NamedExpr};
+use crate::project::Project;
+use crate::union::Union;
+use crate::window::{
+    GlobalWindowAggregate, LocalWindowAggregate, WindowAggregate, WindowAggregateSpec,
+    WindowAssign, WindowAssignSpec,
+};
 
 /// What an operator does; [`OperatorSpec::build`] makes a running instance of it.
 #[derive(Clone, Debug)]
@@ -24,7 +30,8 @@ pub enum OperatorSpec {
     WindowAssign(WindowAssignSpec),
     /// Aggregates windows from rows to results, in one stage.
     WindowAggregate(WindowAggregateSpec),
-    /// First of two stages: rows to partial aggregates a pane, before the exchange.
+    /// First of two stages: rows to partial aggregates a pane, before the exchange. Its output has
+    /// the schema [`WindowAggregateSpec::partial_schema`].
     LocalWindowAggregate(WindowAggregateSpec),
     /// Second stage: partial aggregates to results, after the exchange by key.
     GlobalWindowAggregate(WindowAggregateSpec),
@@ -32,7 +39,35 @@ pub enum OperatorSpec {
 
 impl OperatorSpec {
     /// A running instance. `input` and `output` are the schemas of the node's input and output.
+    ///
+    /// # Errors
+    /// If an aggregate function has no implementation for its arguments or a zone is unknown.
     pub fn build(&self, input: SchemaRef, output: SchemaRef) -> Result<Box<dyn Operator>> {
-        todo!()
+        Ok(match self {
+            OperatorSpec::Filter(predicate) => Box::new(Filter::new(predicate.clone())),
+            OperatorSpec::Project(columns) => Box::new(Project::new(columns.clone(), output)),
+            OperatorSpec::Union => Box::new(Union::new(output)),
+            OperatorSpec::WindowAssign(spec) => Box::new(WindowAssign::new(spec, output)?),
+            OperatorSpec::WindowAggregate(spec) => Box::new(WindowAggregate::new(spec, output)?),
+            OperatorSpec::LocalWindowAggregate(spec) => Box::new(LocalWindowAggregate::new(spec)?),
+            OperatorSpec::GlobalWindowAggregate(spec) => {
+                assert_eq!(input.fields(), spec.partial_schema()?.fields(), "partials come in");
+                Box::new(GlobalWindowAggregate::new(spec, output)?)
+            }
+        })
+    }
+}
+
+impl fmt::Display for OperatorSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OperatorSpec::Filter(predicate) => write!(f, "Filter {predicate}"),
+            OperatorSpec::Project(columns) => write!(f, "Project {}", DisplayExprs(columns)),
+            OperatorSpec::Union => write!(f, "Union"),
+            OperatorSpec::WindowAssign(spec) => write!(f, "WindowAssign {spec}"),
+            OperatorSpec::WindowAggregate(spec) => write!(f, "WindowAggregate {spec}"),
+            OperatorSpec::LocalWindowAggregate(spec) => write!(f, "LocalWindowAggregate {spec}"),
+            OperatorSpec::GlobalWindowAggregate(spec) => write!(f, "GlobalWindowAggregate {spec}"),
+        }
     }
 }

@@ -15,6 +15,30 @@
 //!
 //! Windows are aligned to the epoch plus an offset, as in Flink; for a TIMESTAMP_LTZ time
 //! attribute to the wall clock of the session's zone.
+//!
+//! The way of a row: [`place`] finds its pane ([`pane`] does the maths, [`clock`] the zone),
+//! [`open`] keeps the panes that an unfired window needs, [`fire`] merges them into windows (with
+//! the help of [`blocks`] for long hops), [`results`] makes rows of them. [`aggregate`], [`local`]
+//! and [`global`] are the operators on top; [`assign`] is the window function alone.
+
+pub mod aggregate;
+pub mod assign;
+pub mod blocks;
+pub mod clock;
+mod explain;
+pub mod fire;
+pub mod global;
+pub mod local;
+pub mod open;
+pub mod pane;
+pub mod partial;
+pub mod place;
+pub mod results;
+
+pub use aggregate::WindowAggregate;
+pub use assign::WindowAssign;
+pub use global::GlobalWindowAggregate;
+pub use local::LocalWindowAggregate;
 
 use std::sync::Arc;
 

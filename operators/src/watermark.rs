@@ -1,0 +1,255 @@
+//! Watermarks of a source subtask: one generator for each split, combined by their minimum.
+//!
+//! ```sql
+//! CREATE TABLE bids (…, WATERMARK FOR at AS at - INTERVAL '4' SECOND)
+//! ```
+//!
+//! ```text
+//!  split 0   ──a──b──────c──▶   max of the expression: 7
+//!  split 1   ────d──e───────▶                          5   ─┐
+//!  split 2   ──f── (silent)     idle: left out              ├─▶ subtask: min = 5
+//!  split 3   ──g─┤  (finished): left out                   ─┘
+//! ```
+//!
+//! | state | value | created | dropped |
+//! |---|---|---|---|
+//! | splits | highest implied watermark, last activity | `add_splits` | never: indexes are stable |
+//! | current | watermark that was passed on last | first row of every split | never |
+//!
+//! Laws:
+//!
+//! 1. the subtask's watermark never goes back, even if an idle split returns with older rows (they
+//!    are late then) or a split is added;
+//! 2. a split that has said nothing holds the watermark back until it is idle or finished;
+//! 3. when all splits have finished, and only then, the watermark is [`EventTime::MAX`];
+//! 4. when all unfinished splits are idle, the watermark stands and the subtask says so;
+//! 5. no clock is read here: the caller passes the processing time in.
+//!
+//! Late rows: they are not this place's business; a row behind the watermark leaves it unchanged.
+
+use arrow::array::{AsArray, PrimitiveArray, RecordBatch};
+use arrow::compute::{cast, max};
+use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
+use millstream_state::EventTime;
+
+use crate::error::Result;
+use crate::expression::evaluate;
+use crate::graph::{WatermarkEmit, WatermarkSpec};
+
+/// What one split has said about time.
+#[derive(Clone, Debug)]
+struct Split {
+    /// Highest watermark that a row of the split implied; `None` before the first.
+    watermark: Option<EventTime>,
+    /// Processing time of the last row, or of the first look at the split.
+    active_ms: Option<u64>,
+    idle: bool,
+    finished: bool,
+}
+
+/// A part of a batch: the rows from the previous cut up to this one, then a watermark.
+pub type Cut = (usize, Option<EventTime>);
+
+/// Watermark generators of the splits of one source subtask.
+pub struct SplitWatermarks {
+    // PROPERTIES
+    spec: WatermarkSpec,
+    // STATE
+    splits: Vec<Split>,
+    current: Option<EventTime>,
+}
+
+impl SplitWatermarks {
+    /// Generators for splits `0..splits`.
+    pub fn new(spec: &WatermarkSpec, splits: usize) -> Self {
+        let mut watermarks =
+            SplitWatermarks { spec: spec.clone(), splits: Vec::new(), current: None };
+        watermarks.add_splits(splits);
+        watermarks
+    }
+
+    /// Adds `count` splits with the next indexes, as partition discovery does.
+    pub fn add_splits(&mut self, count: usize) {
+        let split = Split { watermark: None, active_ms: None, idle: false, finished: false };
+        self.splits.resize(self.splits.len() + count, split);
+    }
+
+    /// Takes note of rows of a split, in the node's output columns, that arrived at processing
+    /// time `now_ms`.
+    ///
+    /// Returns where to cut the batch: `(end, watermark)` for each part `previous end..end`, the
+    /// last of which ends with the batch. After a part with a watermark, the subtask's watermark
+    /// is to be passed on. With the periodic strategy there is one part.
+    ///
+    /// # Errors
+    /// If the watermark expression fails.
+    ///
+    /// # Panics
+    /// If there is no such split, or it has finished.
+    pub fn observe(&mut self, split: usize, rows: &RecordBatch, now_ms: u64) -> Result<Vec<Cut>> {
+        assert!(!self.splits[split].finished, "rows after the end of split {split}");
+        let implied = evaluate("watermark", &self.spec.expr, rows)?;
+        let implied = cast(&implied, &DataType::Timestamp(TimeUnit::Millisecond, None))?;
+        let implied = implied.as_primitive::<TimestampMillisecondType>();
+        self.splits[split].active_ms = Some(now_ms);
+        self.splits[split].idle = false;
+        let mut cuts = match self.spec.emit {
+            WatermarkEmit::OnPeriodic => {
+                vec![(rows.num_rows(), self.raise(split, max(implied)))]
+            }
+            WatermarkEmit::OnEvent => self.cut_at_every_advance(split, implied),
+        };
+        if cuts.last().is_none_or(|(end, _)| *end < rows.num_rows()) {
+            cuts.push((rows.num_rows(), None));
+        }
+        Ok(cuts)
+    }
+
+    fn cut_at_every_advance(
+        &mut self,
+        split: usize,
+        implied: &PrimitiveArray<TimestampMillisecondType>,
+    ) -> Vec<Cut> {
+        let mut cuts = Vec::new();
+        for (row, implied_ms) in implied.iter().enumerate() {
+            if let Some(watermark) = self.raise(split, implied_ms) {
+                cuts.push((row + 1, Some(watermark)));
+            }
+        }
+        cuts
+    }
+
+    /// Says that a split is at its end. Returns the subtask's watermark if that advanced it.
+    pub fn finish(&mut self, split: usize) -> Option<EventTime> {
+        self.splits[split].finished = true;
+        self.advance()
+    }
+
+    /// Looks at the clock: splits that were silent for longer than the timeout become idle.
+    /// Returns the subtask's watermark if that advanced it; ask [`Self::is_idle`] afterwards.
+    pub fn tick(&mut self, now_ms: u64) -> Option<EventTime> {
+        let timeout_ms = self.spec.idle_timeout_ms?;
+        for split in &mut self.splits {
+            let active_ms = *split.active_ms.get_or_insert(now_ms);
+            split.idle |= now_ms.saturating_sub(active_ms) >= timeout_ms;
+        }
+        self.advance()
+    }
+
+    /// True while no unfinished split is active, so that nothing here moves the watermark. Also
+    /// true of a subtask without splits; false once the final watermark was reached.
+    pub fn is_idle(&self) -> bool {
+        self.current != Some(EventTime::MAX)
+            && self.splits.iter().all(|split| split.idle || split.finished)
+    }
+
+    /// The subtask's watermark, if there is one yet.
+    pub fn current(&self) -> Option<EventTime> {
+        self.current
+    }
+
+    fn raise(&mut self, split: usize, implied_ms: Option<i64>) -> Option<EventTime> {
+        let implied = EventTime::from_ms(implied_ms?);
+        let split = &mut self.splits[split];
+        if split.watermark.is_some_and(|watermark| watermark >= implied) {
+            return None;
+        }
+        split.watermark = Some(implied);
+        self.advance()
+    }
+
+    /// Recomputes the minimum; returns it if it is an advance.
+    fn advance(&mut self) -> Option<EventTime> {
+        let combined = self.combined()?;
+        if self.current.is_some_and(|current| combined <= current) {
+            return None;
+        }
+        self.current = Some(combined);
+        Some(combined)
+    }
+
+    /// The minimum over active splits; `None` if one of them has said nothing or all are idle.
+    fn combined(&self) -> Option<EventTime> {
+        if self.splits.is_empty() {
+            return None;
+        }
+        if self.splits.iter().all(|split| split.finished) {
+            return Some(EventTime::MAX);
+        }
+        // `None < Some(_)`: a split that has said nothing is the minimum.
+        let active = self.splits.iter().filter(|split| !split.idle && !split.finished);
+        active.map(|split| split.watermark).min().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, TimestampMillisecondArray};
+    use datafusion_physical_expr::expressions::Column;
+
+    use super::*;
+
+    fn watermarks(splits: usize, emit: WatermarkEmit) -> SplitWatermarks {
+        let expr = Arc::new(Column::new("at", 0));
+        let spec = WatermarkSpec { column: 0, expr, emit, idle_timeout_ms: Some(100) };
+        SplitWatermarks::new(&spec, splits)
+    }
+
+    fn rows(at_ms: &[Option<i64>]) -> RecordBatch {
+        let at: ArrayRef = Arc::new(TimestampMillisecondArray::from(at_ms.to_vec()));
+        RecordBatch::try_from_iter([("at", at)]).expect("one column")
+    }
+
+    fn at(ms: i64) -> Option<EventTime> {
+        Some(EventTime::from_ms(ms))
+    }
+
+    #[test]
+    fn the_minimum_waits_for_every_split_and_never_goes_back() {
+        let mut watermarks = watermarks(2, WatermarkEmit::OnPeriodic);
+        let mut observe =
+            |split, ms: &[Option<i64>]| watermarks.observe(split, &rows(ms), 0).expect("observed");
+        assert_eq!(observe(0, &[Some(5), Some(9), None]), [(3, None)]);
+        assert_eq!(observe(1, &[Some(7)]), [(1, at(7))]);
+        assert_eq!(observe(1, &[Some(3)]), [(1, None)]);
+        assert_eq!(observe(1, &[Some(20)]), [(1, at(9))]);
+        watermarks.add_splits(1);
+        assert_eq!(watermarks.observe(0, &rows(&[Some(30)]), 0).expect("observed"), [(1, None)]);
+        assert_eq!(watermarks.observe(2, &rows(&[Some(1)]), 0).expect("observed"), [(1, None)]);
+        assert_eq!(watermarks.current(), at(9));
+    }
+
+    #[test]
+    fn on_event_cuts_after_every_row_that_advances() {
+        let mut watermarks = watermarks(1, WatermarkEmit::OnEvent);
+        let batch = rows(&[Some(5), Some(4), None, Some(8), Some(8)]);
+        let cuts = watermarks.observe(0, &batch, 0).expect("observed");
+        assert_eq!(cuts, [(1, at(5)), (4, at(8)), (5, None)]);
+    }
+
+    #[test]
+    fn a_silent_split_is_left_out_until_it_speaks() {
+        let mut watermarks = watermarks(2, WatermarkEmit::OnPeriodic);
+        assert_eq!(watermarks.tick(1000), None);
+        assert!(!watermarks.is_idle());
+        watermarks.observe(0, &rows(&[Some(50)]), 1050).expect("observed");
+        assert_eq!(watermarks.tick(1100), at(50));
+        assert!(!watermarks.is_idle());
+        assert_eq!(watermarks.tick(1150), None);
+        assert!(watermarks.is_idle());
+        let late = watermarks.observe(1, &rows(&[Some(10)]), 1160).expect("observed");
+        assert_eq!((late, watermarks.is_idle()), (vec![(1, None)], false));
+    }
+
+    #[test]
+    fn finished_splits_leave_the_minimum_and_all_of_them_end_time() {
+        let mut watermarks = watermarks(3, WatermarkEmit::OnPeriodic);
+        watermarks.observe(0, &rows(&[Some(5)]), 0).expect("observed");
+        assert_eq!(watermarks.finish(1), None);
+        assert_eq!(watermarks.finish(2), at(5));
+        assert_eq!(watermarks.finish(0), Some(EventTime::MAX));
+        assert!(!watermarks.is_idle());
+    }
+}
