@@ -66,4 +66,4 @@ pub enum ConnectorError {
 }
 
 /// Result of a connector's work.
-pub type Result<T> = std::result::Result<T, ConnectorError>;
+pub type Result<T, E = ConnectorError> = std::result::Result<T, E>;

@@ -13,9 +13,21 @@
 //!
 //! Start reading at [`source`], [`sink`], then [`format`].
 
+mod blackhole;
+pub mod clock;
+pub mod console;
+mod datagen;
 pub mod error;
+mod filesystem;
 pub mod format;
+mod generator;
+pub mod kafka;
+pub mod memory;
+mod nexmark;
 pub mod options;
+mod pace;
+mod print;
+mod random;
 pub mod registry;
 pub mod sink;
 pub mod source;

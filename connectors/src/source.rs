@@ -49,7 +49,7 @@ pub enum Polled {
 pub struct SplitBatch {
     /// Position of the split in the order in which the reader was given its splits.
     pub split: usize,
-    /// The rows, in the order of the split.
+    /// The rows, in the order of the split. Empty only to report skipped records at its end.
     pub batch: Batch,
     /// Where reading goes on after these rows.
     pub next_offset: u64,

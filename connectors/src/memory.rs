@@ -1,0 +1,221 @@
+//! `memory`: rows handed in and collected by Rust code, for tests and for the library.
+//!
+//! A table is put into [`MemoryTables`] under a name, before the job starts; SQL finds it by the
+//! option `name`, or by the table's own name. The connector is not in the list that users see,
+//! because SQL alone cannot fill such a table.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use millstream_operators::Batch;
+
+use crate::error::{ConnectorError, Result};
+use crate::options::{OptionInfo, OptionKind, Options, did_you_mean};
+use crate::registry::{ConnectorInfo, Direction, Environment, no_metadata};
+use crate::{Polled, Reader, Sink, Source, Split, SplitBatch, TableSpec, Writer};
+
+/// The connector as data.
+pub const INFO: ConnectorInfo = ConnectorInfo {
+    name: "memory",
+    summary: "Reads and collects rows of the same process.",
+    options: &[OptionInfo {
+        name: "name",
+        kind: OptionKind::Text,
+        default: None,
+        required: false,
+        description: "Name of the table in the environment; the table's own name if left out.",
+    }],
+    formatted: false,
+    metadata: no_metadata,
+    check: |_: &TableSpec, _: Direction| Ok(()),
+    source: Some(open_source),
+    sink: Some(open_sink),
+};
+
+/// Tables in memory by name; clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryTables {
+    tables: Arc<Mutex<BTreeMap<String, Arc<Table>>>>,
+}
+
+#[derive(Debug)]
+struct Table {
+    /// Batches of each split; all have the columns that a reader may ask for.
+    splits: Vec<Vec<Batch>>,
+    /// What sinks have made visible.
+    written: Mutex<Vec<Batch>>,
+}
+
+impl MemoryTables {
+    /// Puts a table to read from: for each split its batches, in order. Writing to it collects
+    /// rows apart from these.
+    pub fn insert(&self, name: impl Into<String>, splits: Vec<Vec<Batch>>) {
+        let table = Table { splits, written: Mutex::default() };
+        lock(&self.tables).insert(name.into(), Arc::new(table));
+    }
+
+    /// The rows that sinks have made visible under this name, in the order of their flushes.
+    pub fn written(&self, name: &str) -> Vec<Batch> {
+        let table = lock(&self.tables).get(name).cloned();
+        table.map(|table| lock(&table.written).clone()).unwrap_or_default()
+    }
+
+    fn find(&self, name: &str) -> Result<Arc<Table>> {
+        let tables = lock(&self.tables);
+        tables.get(name).cloned().ok_or_else(|| ConnectorError::Unavailable {
+            message: format!("there is no table `{name}` in memory"),
+            hint: did_you_mean(name, tables.keys().map(String::as_str))
+                .or_else(|| Some("put it into `Environment::memory` before the job starts".into())),
+        })
+    }
+
+    fn find_or_create(&self, name: &str) -> Arc<Table> {
+        let mut tables = lock(&self.tables);
+        let empty = || Arc::new(Table { splits: Vec::new(), written: Mutex::default() });
+        tables.entry(name.to_owned()).or_insert_with(empty).clone()
+    }
+}
+
+/// A panic elsewhere leaves these values whole, so that a poisoned lock is as good as any.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn name_of(table: &TableSpec) -> &str {
+    Options::new(table, &INFO).text("name").unwrap_or(&table.name)
+}
+
+fn open_source(table: &TableSpec, environment: &Environment) -> Result<Box<dyn Source>> {
+    let stored = environment.memory.find(name_of(table))?;
+    Ok(Box::new(MemorySource { table: stored, schema: table.schema.clone() }))
+}
+
+fn open_sink(table: &TableSpec, environment: &Environment) -> Result<Box<dyn Sink>> {
+    Ok(Box::new(MemorySink { table: environment.memory.find_or_create(name_of(table)) }))
+}
+
+struct MemorySource {
+    table: Arc<Table>,
+    schema: SchemaRef,
+}
+
+impl Source for MemorySource {
+    fn splits(&self) -> Result<Vec<Split>> {
+        let numbers = 0..self.table.splits.len();
+        Ok(numbers.map(|number| Split { id: number.to_string(), offset: None }).collect())
+    }
+
+    fn reader(&self, splits: Vec<Split>) -> Result<Box<dyn Reader>> {
+        let table = self.table.clone();
+        let mut reader =
+            MemoryReader { table, schema: self.schema.clone(), positions: Vec::new(), turn: 0 };
+        reader.add_splits(splits)?;
+        Ok(Box::new(reader))
+    }
+}
+
+struct MemoryReader {
+    table: Arc<Table>,
+    schema: SchemaRef,
+    /// For each split given: its number and its next batch; `None` once its end was reported.
+    positions: Vec<(usize, Option<usize>)>,
+    /// Split to look at next: they take turns.
+    turn: usize,
+}
+
+impl Reader for MemoryReader {
+    fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
+        for split in splits {
+            let number = split.id.parse().ok().filter(|number| *number < self.table.splits.len());
+            let number = number.ok_or_else(|| ConnectorError::Unavailable {
+                message: format!("the table in memory has no split `{}`", split.id),
+                hint: None,
+            })?;
+            let next = split.offset.and_then(|offset| usize::try_from(offset).ok()).unwrap_or(0);
+            self.positions.push((number, Some(next)));
+        }
+        Ok(())
+    }
+
+    fn poll(&mut self, _timeout: Duration) -> Result<Polled> {
+        for step in 0..self.positions.len() {
+            let split = (self.turn + step) % self.positions.len();
+            let (number, Some(next)) = self.positions[split] else { continue };
+            self.turn = split + 1;
+            let batches = &self.table.splits[number];
+            let Some(batch) = batches.get(next) else {
+                self.positions[split].1 = None;
+                return Ok(Polled::Finished { split });
+            };
+            self.positions[split].1 = Some(next + 1);
+            let left = batches[next + 1..].iter().map(|batch| batch.num_rows() as u64).sum();
+            return Ok(Polled::Rows(SplitBatch {
+                split,
+                batch: self.project(batch)?,
+                next_offset: next as u64 + 1,
+                bytes: batch.rows.get_array_memory_size() as u64,
+                skipped: 0,
+                lag: Some(left),
+            }));
+        }
+        Ok(Polled::Nothing)
+    }
+}
+
+impl MemoryReader {
+    fn project(&self, batch: &Batch) -> Result<Batch> {
+        let columns = self.schema.fields().iter().map(|field| {
+            let column = batch.rows.column_by_name(field.name());
+            let column = column.filter(|column| column.data_type() == field.data_type());
+            column.cloned().ok_or_else(|| ConnectorError::Data {
+                place: "table in memory".into(),
+                reason: format!("no column `{}` of type {}", field.name(), field.data_type()),
+                hint: Some("batches must have the columns of the table".into()),
+            })
+        });
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        let options =
+            arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let rows = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
+            .map_err(|error| ConnectorError::Data {
+                place: "table in memory".into(),
+                reason: error.to_string(),
+                hint: None,
+            })?;
+        Ok(batch.with_rows(rows))
+    }
+}
+
+struct MemorySink {
+    table: Arc<Table>,
+}
+
+impl Sink for MemorySink {
+    fn writer(&self, _subtask: usize) -> Result<Box<dyn Writer>> {
+        Ok(Box::new(MemoryWriter { table: self.table.clone(), pending: Vec::new() }))
+    }
+}
+
+struct MemoryWriter {
+    table: Arc<Table>,
+    pending: Vec<Batch>,
+}
+
+impl Writer for MemoryWriter {
+    fn write(&mut self, batch: &Batch) -> Result<u64> {
+        self.pending.push(batch.clone());
+        Ok(batch.rows.get_array_memory_size() as u64)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        lock(&self.table.written).append(&mut self.pending);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.flush()
+    }
+}
