@@ -1,1 +1,110 @@
-//! What a user can say: SQL text to job graph, with diagnostics
+//! What a user can say: SQL text to job graph, with diagnostics.
+//!
+//! This crate may know DataFusion's SQL planner and optimizer (nobody else does), the operators'
+//! specs and the connectors' options; it knows nothing of the engine that runs the graph.
+//!
+//! The way of a text: [`parse`] (text → statements) → `plan` (statements → [`JobGraph`]), both
+//! through [`plan()`]. Start reading at `parse/mod.rs` and `plan/mod.rs`.
+
+pub mod calls;
+mod catalog;
+pub mod codes;
+pub mod diagnostic;
+pub mod dialect;
+pub mod explain;
+pub mod functions;
+mod interpolate;
+pub mod interval;
+pub mod parse;
+mod plan;
+pub mod render;
+pub mod settings;
+pub mod statement;
+pub mod suggest;
+pub mod types;
+
+use millstream_operators::graph::JobGraph;
+
+pub use self::diagnostic::{Diagnostic, SourceText};
+pub use self::settings::Settings;
+use self::plan::Planner;
+use self::statement::Statement;
+
+/// What planning depends on beside the text.
+pub struct PlanOptions<'a> {
+    /// Settings from outside the text, such as `--set key=value`; they win over the text's.
+    pub set: Vec<(String, String)>,
+    /// Values of the variables in `${NAME}`.
+    pub env: &'a (dyn Fn(&str) -> Option<String> + Sync),
+    /// Number of subtasks where neither the text nor `set` says; at least 1.
+    pub parallelism: usize,
+    /// Session time zone where neither says: an IANA name.
+    pub zone: String,
+}
+
+impl Default for PlanOptions<'_> {
+    /// No settings, no variables, a subtask a core, the machine's time zone.
+    fn default() -> Self {
+        PlanOptions {
+            set: Vec::new(),
+            env: &|_| None,
+            parallelism: std::thread::available_parallelism().map_or(1, usize::from),
+            zone: iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".to_owned()),
+        }
+    }
+}
+
+/// A SQL text as a job.
+#[derive(Debug)]
+pub struct Plan {
+    /// What is to be run; empty if the text runs nothing.
+    pub graph: JobGraph,
+    /// The answers of EXPLAIN statements, in the order of the text.
+    pub explains: Vec<String>,
+    /// What can be run but is probably not meant so.
+    pub warnings: Vec<Diagnostic>,
+    /// The settings of the job.
+    pub settings: Settings,
+}
+
+/// Plans a SQL text.
+///
+/// # Errors
+/// Everything that is wrong with it, ordered by place.
+pub fn plan(source: &SourceText, options: &PlanOptions<'_>) -> Result<Plan, Vec<Diagnostic>> {
+    // Deeply nested expressions are taken apart by recursion, here and in DataFusion.
+    parse::with_big_stack(|| plan_on_this_stack(source, options)).map_err(|mut mistakes| {
+        diagnostic::sort(&mut mistakes);
+        mistakes
+    })
+}
+
+fn plan_on_this_stack(source: &SourceText, options: &PlanOptions<'_>) -> Result<Plan, Vec<Diagnostic>> {
+    let (statements, found) = parse::parse(source, options.env);
+    if diagnostic::any_error(&found) {
+        return Err(found);
+    }
+    let settings = settings(&statements, options)?;
+    let mut planner = Planner::new(settings.clone());
+    for statement in &statements {
+        planner.statement(statement);
+    }
+    let (graph, explains) = planner.finish()?;
+    Ok(Plan { graph, explains, warnings: found, settings })
+}
+
+/// The text's settings, then those from outside.
+fn settings(statements: &[statement::SpannedStatement], options: &PlanOptions<'_>) -> Result<Settings, Vec<Diagnostic>> {
+    let mut settings = Settings::new(options.parallelism, &options.zone);
+    let mut mistakes = Vec::new();
+    for statement in statements {
+        if let Statement::Set { key, value } = &statement.node {
+            let spans = (Some(key.span.clone()), Some(value.span.clone()));
+            mistakes.extend(settings.set(&key.node, &value.node, spans.0, spans.1).err());
+        }
+    }
+    for (key, value) in &options.set {
+        mistakes.extend(settings.set(key, value, None, None).err());
+    }
+    if mistakes.is_empty() { Ok(settings) } else { Err(mistakes) }
+}

@@ -1,0 +1,243 @@
+//! Aggregate functions as the planner sees them: names, argument types and Flink's result types.
+//!
+//! They are never run: lowering turns each into an [`AggregateFunction`] of the operators, with
+//! casts around it where the implementation works in another type.
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion_common::{Result, ScalarValue, internal_err, plan_err};
+use datafusion_expr::function::AccumulatorArgs;
+use datafusion_expr::expr::AggregateFunctionParams;
+use datafusion_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility,
+};
+use datafusion_functions_aggregate::{approx_distinct, approx_percentile_cont, stddev, variance};
+use millstream_operators::window::AggregateFunction;
+
+/// The kinds of aggregates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// COUNT(*) or COUNT(x).
+    Count,
+    /// SUM(x).
+    Sum,
+    /// AVG(x).
+    Avg,
+    /// MIN(x).
+    Min,
+    /// MAX(x).
+    Max,
+    /// STDDEV_POP(x).
+    StddevPop,
+    /// STDDEV_SAMP(x), also STDDEV.
+    StddevSamp,
+    /// VAR_POP(x).
+    VarPop,
+    /// VAR_SAMP(x), also VARIANCE.
+    VarSamp,
+    /// APPROX_COUNT_DISTINCT(x).
+    ApproxCountDistinct,
+    /// APPROX_PERCENTILE(x, p).
+    ApproxPercentile,
+}
+
+/// All aggregates with the names they are called by.
+const NAMES: &[(&str, Kind)] = &[
+    ("count", Kind::Count),
+    ("sum", Kind::Sum),
+    ("avg", Kind::Avg),
+    ("min", Kind::Min),
+    ("max", Kind::Max),
+    ("stddev_pop", Kind::StddevPop),
+    ("stddev_samp", Kind::StddevSamp),
+    ("stddev", Kind::StddevSamp),
+    ("var_pop", Kind::VarPop),
+    ("var_samp", Kind::VarSamp),
+    ("variance", Kind::VarSamp),
+    ("approx_count_distinct", Kind::ApproxCountDistinct),
+    ("approx_percentile", Kind::ApproxPercentile),
+];
+
+/// An aggregate function with Flink's types.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FlinkAggregate {
+    name: &'static str,
+    kind: Kind,
+    signature: Signature,
+}
+
+/// How an aggregate is run.
+pub struct Lowered {
+    /// The operators' function.
+    pub function: AggregateFunction,
+    /// Cast the first argument to this type, if it is given.
+    pub argument_type: Option<DataType>,
+    /// What the function returns; cast to the planner's type if that is another.
+    pub returns: DataType,
+}
+
+/// All aggregate functions by name.
+pub fn functions() -> Vec<(&'static str, AggregateUDF)> {
+    NAMES
+        .iter()
+        .map(|(name, kind)| {
+            let signature = Signature::user_defined(Volatility::Immutable);
+            (*name, AggregateUDF::from(FlinkAggregate { name, kind: *kind, signature }))
+        })
+        .collect()
+}
+
+/// The aggregate behind a planned function.
+///
+/// # Panics
+/// If the function did not come from [`functions`].
+pub fn kind(function: &AggregateUDF) -> Kind {
+    let inner: &dyn std::any::Any = function.inner().as_ref();
+    inner.downcast_ref::<FlinkAggregate>().expect("all aggregates are ours").kind
+}
+
+/// How an aggregate that returns `flink` is run.
+pub fn lower(kind: Kind, flink: &DataType) -> Lowered {
+    let own = |function| Lowered { function, argument_type: None, returns: flink.clone() };
+    let float = |udaf: Arc<AggregateUDF>| Lowered {
+        function: AggregateFunction::Udaf(udaf),
+        argument_type: Some(DataType::Float64),
+        returns: DataType::Float64,
+    };
+    match kind {
+        Kind::Count => own(AggregateFunction::Count),
+        Kind::Sum => own(AggregateFunction::Sum),
+        Kind::Avg => own(AggregateFunction::Avg),
+        Kind::Min => own(AggregateFunction::Min),
+        Kind::Max => own(AggregateFunction::Max),
+        Kind::StddevPop => float(stddev::stddev_pop_udaf()),
+        Kind::StddevSamp => float(stddev::stddev_udaf()),
+        Kind::VarPop => float(variance::var_pop_udaf()),
+        Kind::VarSamp => float(variance::var_samp_udaf()),
+        Kind::ApproxPercentile => float(approx_percentile_cont::approx_percentile_cont_udaf()),
+        Kind::ApproxCountDistinct => Lowered {
+            function: AggregateFunction::Udaf(approx_distinct::approx_distinct_udaf()),
+            argument_type: None,
+            returns: DataType::UInt64,
+        },
+    }
+}
+
+/// Flink's type of an average, and of the deviations that it derives from averages: integers stay
+/// what they are, decimals get at least six digits after the point.
+fn average_type(argument: &DataType) -> DataType {
+    match argument {
+        DataType::Decimal128(_, scale) => DataType::Decimal128(38, (*scale).max(6)),
+        other => other.clone(),
+    }
+}
+
+impl FlinkAggregate {
+    fn argument_count(&self) -> std::ops::RangeInclusive<usize> {
+        match self.kind {
+            Kind::Count => 0..=1,
+            Kind::ApproxPercentile => 2..=3,
+            _ => 1..=1,
+        }
+    }
+
+    fn check_argument(&self, argument: &DataType) -> Result<()> {
+        let numeric = matches!(
+            self.kind,
+            Kind::Sum
+                | Kind::Avg
+                | Kind::StddevPop
+                | Kind::StddevSamp
+                | Kind::VarPop
+                | Kind::VarSamp
+                | Kind::ApproxPercentile
+        );
+        let ordered = matches!(self.kind, Kind::Min | Kind::Max);
+        let name = self.name.to_uppercase();
+        if numeric && !(argument.is_numeric() || argument.is_null()) {
+            let found = crate::types::flink_name(argument);
+            return plan_err!("{name} wants a number, not {found}");
+        }
+        if ordered && argument.is_nested() {
+            let found = crate::types::flink_name(argument);
+            return plan_err!("{name} wants values that have an order, not {found}");
+        }
+        Ok(())
+    }
+}
+
+impl AggregateUDFImpl for FlinkAggregate {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    /// As it was written, for EXPLAIN and state: `COUNT(*)`, `MAX(bid.price)`.
+    fn schema_name(&self, params: &AggregateFunctionParams) -> Result<String> {
+        let name = self.name.to_uppercase();
+        let distinct = if params.distinct { "DISTINCT " } else { "" };
+        let args = match params.args.as_slice() {
+            [Expr::Literal(value, _)] if self.kind == Kind::Count && !value.is_null() => "*".to_owned(),
+            args => {
+                let args: Vec<String> = args.iter().map(|arg| arg.schema_name().to_string()).collect();
+                args.join(", ")
+            }
+        };
+        let filter = params.filter.as_ref().map(|filter| format!(" FILTER (WHERE {})", filter.schema_name()));
+        Ok(format!("{name}({distinct}{args}){}", filter.unwrap_or_default()))
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        let count = self.argument_count();
+        if !count.contains(&arguments.len()) {
+            let name = self.name.to_uppercase();
+            let wanted = if count.start() == count.end() {
+                format!("{} argument(s)", count.start())
+            } else {
+                format!("{} to {} arguments", count.start(), count.end())
+            };
+            return plan_err!("{name} takes {wanted}, not {}", arguments.len());
+        }
+        if let Some(first) = arguments.first() {
+            self.check_argument(first)?;
+        }
+        let mut arguments = arguments.to_vec();
+        if self.kind == Kind::ApproxPercentile {
+            arguments[1] = DataType::Float64;
+        }
+        Ok(arguments)
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        let first = arguments.first().cloned().unwrap_or(DataType::Int64);
+        Ok(match self.kind {
+            Kind::Count | Kind::ApproxCountDistinct => DataType::Int64,
+            Kind::Sum => match first {
+                DataType::Decimal128(_, scale) => DataType::Decimal128(38, scale),
+                other => other,
+            },
+            Kind::Min | Kind::Max => first,
+            Kind::ApproxPercentile => DataType::Float64,
+            _ => average_type(&first),
+        })
+    }
+
+    fn is_nullable(&self) -> bool {
+        !matches!(self.kind, Kind::Count | Kind::ApproxCountDistinct)
+    }
+
+    fn default_value(&self, data_type: &DataType) -> Result<ScalarValue> {
+        match self.kind {
+            Kind::Count | Kind::ApproxCountDistinct => Ok(ScalarValue::Int64(Some(0))),
+            _ => ScalarValue::try_from(data_type),
+        }
+    }
+
+    fn accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        internal_err!("{} is for planning only", self.name)
+    }
+}

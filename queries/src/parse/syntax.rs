@@ -1,0 +1,168 @@
+//! Syntax errors in words that help: what was expected, what was found, and a guess at what was
+//! meant.
+
+use std::ops::Range;
+
+use datafusion_sql::sqlparser::parser::ParserError;
+use datafusion_sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use super::tokens::{keyword, place};
+use super::{shown, span};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::suggest;
+
+/// Words that divide a statement, and are often misspelt.
+const CLAUSES: &[&str] = &[
+    "SELECT", "DISTINCT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "UNION", "INTERSECT",
+    "EXCEPT", "JOIN", "LEFT", "RIGHT", "INNER", "LIMIT", "PARTITION", "BETWEEN", "VALUES", "INTO",
+    "TABLE", "VIEW", "WITH", "METADATA", "VIRTUAL", "WATERMARK", "PRIMARY", "ENFORCED", "COMMENT",
+    "CONSTRAINT", "TEMPORARY", "EXISTS", "STATEMENT",
+];
+
+/// Words that begin a statement, and hardly ever stand first in a line inside of one.
+const STARTS: &[&str] = &["CREATE", "INSERT", "SET", "EXECUTE", "EXPLAIN", "DROP", "SELECT"];
+
+/// The diagnostic for the word `index` that should have been something else.
+pub(super) fn unexpected(
+    expected: &str,
+    index: usize,
+    words: &[TokenWithSpan],
+    end: usize,
+) -> Diagnostic {
+    let Some(found) = words.get(index) else {
+        return Diagnostic::error(codes::SYNTAX, format!("expected {expected}, but the text ends"))
+            .at(end..end)
+            .label("something is missing here")
+            .hint_if_any(hint(index, words));
+    };
+    let starts = keyword(&found.token);
+    let is_behind_everything = expected.contains("end of the statement");
+    if is_behind_everything && STARTS.contains(&starts.as_str()) && misspelt(index, words).is_none()
+    {
+        return Diagnostic::error(codes::MISSING_SEMICOLON, format!("`;` is missing before {starts}"))
+            .at(place(found))
+            .label("a new statement seems to begin here")
+            .hint("end the statement before it with `;`");
+    }
+    let message = format!("expected {expected}, found {}", shown(&found.token));
+    Diagnostic::error(codes::SYNTAX, message)
+        .at(place(found))
+        .label("not expected here")
+        .hint_if_any(hint(index, words))
+}
+
+/// The diagnostic for an error of sqlparser.
+pub(super) fn from_upstream(
+    error: &ParserError,
+    words: &[TokenWithSpan],
+    end: usize,
+) -> Diagnostic {
+    let text = match error {
+        ParserError::ParserError(text) | ParserError::TokenizerError(text) => text.as_str(),
+        ParserError::RecursionLimitExceeded => "nested too deeply",
+    };
+    let (text, at) = take_location(text);
+    // An error without a place is about the end of the text.
+    let index = at.map_or(words.len(), |at| words.partition_point(|word| place(word).start < at));
+    match text.strip_prefix("Expected: ").and_then(|rest| rest.rsplit_once(", found: ")) {
+        Some((expected, _)) => unexpected(&in_our_words(expected), index, words, end),
+        None => {
+            let place = words.get(index).map_or(end..end, place);
+            let mut message = text.to_owned();
+            if let Some(first) = message.get_mut(..1) {
+                first.make_ascii_lowercase();
+            }
+            Diagnostic::error(codes::SYNTAX, message).at(place).hint_if_any(hint(index, words))
+        }
+    }
+}
+
+/// Splits sqlparser's " at Line: 1, Column: 7" off a message, and gives the byte it stands for.
+fn take_location(text: &str) -> (&str, Option<usize>) {
+    let Some((message, location)) = text.rsplit_once(" at Line: ") else { return (text, None) };
+    let numbers = location.split_once(", Column: ");
+    let parsed = numbers.and_then(|(line, column)| {
+        span::byte(line.trim().parse().ok()?, column.trim().parse().ok()?)
+    });
+    (message, parsed)
+}
+
+/// What sqlparser expected, as we say it.
+fn in_our_words(expected: &str) -> String {
+    match expected {
+        "identifier" => "a name".to_owned(),
+        "end of statement" => "the end of the statement".to_owned(),
+        sign if !sign.chars().any(char::is_alphanumeric) => format!("`{sign}`"),
+        other => other.to_owned(),
+    }
+}
+
+/// A guess at what was meant near the word `index`.
+fn hint(index: usize, words: &[TokenWithSpan]) -> Option<String> {
+    if let Some((written, meant)) = misspelt(index, words) {
+        return Some(format!("did you mean {meant} instead of {written}?"));
+    }
+    let found = &words.get(index)?.token;
+    let before = index.checked_sub(1).and_then(|i| words.get(i)).map(|word| &word.token);
+    let hint = match (keyword(found).as_str(), found) {
+        ("EMIT", _) => "EMIT is not supported yet; windows fire when the watermark passes them",
+        ("QUALIFY", _) => "put the query in brackets and filter it with WHERE",
+        (_, Token::SingleQuotedString(_)) if matches!(before, Some(Token::Word(_))) => {
+            "names are quoted in backquotes, single quotes are for strings"
+        }
+        (_, Token::Word(_)) if is_value(before) => "is a comma missing before it?",
+        (_, Token::Number(..) | Token::SingleQuotedString(_)) if is_value(before) => {
+            "is an operator or a comma missing before it?"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// True for a word or literal, behind which another one does not make sense.
+fn is_value(token: Option<&Token>) -> bool {
+    match token {
+        Some(Token::Word(word)) => !CLAUSES.contains(&word.value.to_uppercase().as_str()),
+        Some(Token::Number(..) | Token::SingleQuotedString(_) | Token::RParen) => true,
+        _ => false,
+    }
+}
+
+/// A word at or just before `index` that is nearly a keyword, and the keyword: `FORM` is read as
+/// an alias, so that the complaint comes one or two words later.
+fn misspelt(index: usize, words: &[TokenWithSpan]) -> Option<(String, &'static str)> {
+    let from = index.saturating_sub(2);
+    let to = (index + 1).min(words.len());
+    let near = words.get(from..to)?.iter().rev();
+    near.map(|word| keyword(&word.token))
+        .filter(|word| word.len() >= 3 && !CLAUSES.contains(&word.as_str()))
+        .filter(|word| !COMMON.contains(&word.as_str()))
+        .find_map(|word| {
+            let meant = suggest::nearest(&word, CLAUSES.iter().copied())?;
+            Some((word, meant))
+        })
+}
+
+/// Words that are near to a keyword and meant as they stand.
+const COMMON: &[&str] = &["TABLES", "VIEWS", "VALUE", "LIKE", "FORMAT", "FOR", "ORDERS", "LIMITS"];
+
+/// The queries in brackets among some words, the innermost first, without their brackets.
+pub(super) fn subqueries(words: &[TokenWithSpan]) -> Vec<Range<usize>> {
+    let mut open = Vec::new();
+    let mut found = Vec::new();
+    for (index, word) in words.iter().enumerate() {
+        match word.token {
+            Token::LParen => open.push(index),
+            Token::RParen => {
+                let Some(start) = open.pop() else { continue };
+                let first = words.get(start + 1).map(|word| keyword(&word.token));
+                if matches!(first.as_deref(), Some("SELECT" | "WITH")) {
+                    found.push(start + 1..index);
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}

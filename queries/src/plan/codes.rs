@@ -1,0 +1,82 @@
+//! Codes of the planner's diagnostics, with what each means.
+
+use crate::codes::codes;
+
+codes! { PLAN:
+    300 UNKNOWN_TABLE, "An unknown table or view",
+        "No CREATE TABLE or CREATE VIEW before this statement has the name. Names keep their case.",
+        "Correct the name, or create the table first.";
+    301 UNKNOWN_COLUMN, "An unknown column",
+        "None of the relations in FROM has a column of this name. Names keep their case.",
+        "Use one of the columns that the hint lists.";
+    302 UNKNOWN_FUNCTION, "An unknown function",
+        "There is no function of this name.",
+        "Use the function that the hint suggests.";
+    303 WRONG_TYPE, "Types that do not go together",
+        "A function or operator is given values of types that it has no meaning for.",
+        "Convert one of them with CAST(x AS TYPE).";
+    304 AMBIGUOUS_COLUMN, "A column name with several meanings",
+        "More than one column of the input has the name.",
+        "Write the relation's name or alias before it: `t.column`.";
+    305 DUPLICATE_NAME, "A name that is taken",
+        "A table, view or column of this name exists already.",
+        "Choose another name, or write IF NOT EXISTS.";
+    306 NOT_GROUPED, "A column that is neither grouped by nor aggregated",
+        "A query with GROUP BY has one row a group, and the column can have many values in it.",
+        "Add the column to GROUP BY, or put it into an aggregate such as MAX(column).";
+    309 INVALID_QUERY, "A query without a meaning",
+        "The words are in place, but together they do not make a query.",
+        "See the message.";
+    310 MISSING_CONNECTOR, "A table without a connector",
+        "WITH must say where the table's rows are: the option 'connector' is missing.",
+        "Write WITH ('connector' = 'kafka', …); `millstream connectors` lists them.";
+    311 BAD_OPTION, "An option that does not exist or has no such value",
+        "The connector or format does not know the option, needs another one, or cannot read its value.",
+        "`millstream connectors NAME` lists the options of a connector.";
+    312 UNKNOWN_METADATA, "Metadata that the connector does not have",
+        "METADATA FROM 'key' must name something that the connector delivers beside the payload.",
+        "Use one of the keys that the hint lists.";
+    313 UNUSABLE_WATERMARK, "A watermark that cannot be one",
+        "The column of WATERMARK FOR must be a TIMESTAMP(3) or TIMESTAMP_LTZ(3) of the table, and \
+         its expression a time computed from the row.",
+        "Write, for example, WATERMARK FOR ts AS ts - INTERVAL '5' SECOND.";
+    314 UNKNOWN_SETTING, "A setting that does not exist",
+        "SET and --set accept Millstream's settings, and those of Flink that do not matter here.",
+        "Correct the key.";
+    315 BAD_SETTING, "A setting with a value that it cannot have",
+        "The value is outside the setting's range or not of its kind.",
+        "Use a value as the hint says.";
+    320 COLUMN_COUNT, "An INSERT with another number of columns than the table",
+        "Columns are assigned by position, so there must be as many.",
+        "Select as many columns, or list the ones meant: INSERT INTO t (a, b) SELECT ….";
+    321 COLUMN_TYPE, "An INSERT of a column into one of another type",
+        "Only types that are converted without loss of meaning are converted silently, as in Flink.",
+        "Say what is meant with CAST(x AS TYPE).";
+    322 NOT_WRITABLE, "An INSERT into something that cannot be written",
+        "Views, computed columns and virtual metadata columns have no place to write to.",
+        "Write to a table, and leave such columns out.";
+    330 WINDOW_ARGUMENTS, "A window function with wrong arguments",
+        "TUMBLE takes a table, DESCRIPTOR(time) and a size; HOP a slide and a size; CUMULATE a step \
+         and a size; each may have an offset.",
+        "Write TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)).";
+    331 NOT_EVENT_TIME, "A window over a column that is not event time",
+        "Only the column of WATERMARK FOR, or what it becomes by plain selection, says how far time \
+         has come.",
+        "Declare WATERMARK FOR column in CREATE TABLE, and select the column unchanged.";
+    332 PROCESSING_TIME, "Windows over processing time",
+        "PROCTIME() columns can be declared but not used yet.",
+        "Use event time: WATERMARK FOR ts AS ts - INTERVAL '5' SECOND.";
+    333 NO_WINDOW, "An aggregation that would never end",
+        "Without both window_start and window_end in GROUP BY a group is open for ever, and its \
+         result would have to be updated with every row. That is not supported yet.",
+        "Read from a window function and write GROUP BY window_start, window_end, ….";
+    334 CHANGELOG_INPUT, "A window over a changelog",
+        "The input has updates and deletes; windows take inserts only.",
+        "Use a format without row kinds, such as json.";
+    335 NO_LATE_ROWS, "LATE of something without late rows",
+        "LATE(view) reads the rows that came too late for the windows that the view aggregates.",
+        "Name a view whose query is a windowed aggregation.";
+    340 NOT_SUPPORTED, "A form of SQL that is not there yet",
+        "Millstream reads it, but cannot run it in a stream yet.",
+        "See the hint.";
+}

@@ -1,0 +1,174 @@
+//! From DataFusion's errors to diagnostics: every error gets a code, a place and a hint.
+//!
+//! Our own checks that run inside DataFusion's planner travel through it as [`Refusal`]s. Its own
+//! errors have a place where they are about a column; for the others the smallest part of the
+//! query is looked for that brings the error about (see [`super::culprit`]).
+
+use std::fmt;
+
+use datafusion_common::{DataFusionError, SchemaError};
+
+use super::codes;
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::parse::byte;
+use crate::suggest;
+
+/// A diagnostic on its way through DataFusion.
+#[derive(Debug)]
+pub(crate) struct Refusal(pub Diagnostic);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Wraps a diagnostic for a function that returns DataFusion's errors.
+pub(crate) fn refuse(diagnostic: Diagnostic) -> DataFusionError {
+    DataFusionError::External(Box::new(Refusal(diagnostic)))
+}
+
+/// A diagnostic that says that something is not supported yet.
+pub(crate) fn unsupported(what: &str, span: Option<Span>, hint: &str) -> Diagnostic {
+    Diagnostic::error(codes::NOT_SUPPORTED, format!("{what} is not supported yet"))
+        .at_if_known(span)
+        .hint(hint)
+}
+
+/// Names that an error may have been meant to say.
+pub(crate) struct Names {
+    /// Tables and views.
+    pub tables: Vec<String>,
+    /// Functions of all kinds.
+    pub functions: Vec<String>,
+}
+
+/// The diagnostic for an error of DataFusion. Its span is missing if DataFusion does not say.
+pub(crate) fn diagnose(error: &DataFusionError, names: &Names) -> Diagnostic {
+    if let Some(refusal) = find_refusal(error) {
+        return refusal.clone();
+    }
+    let span = error.diagnostic().and_then(|d| d.span).and_then(|span| {
+        let start = byte(span.start.line, span.start.column)?;
+        Some(start..byte(span.end.line, span.end.column)?.max(start))
+    });
+    let root = error.find_root();
+    let diagnostic = match root {
+        DataFusionError::SchemaError(error, _) => schema_error(error),
+        _ => other_error(&plain_message(root), names),
+    };
+    diagnostic.at_if_known(span)
+}
+
+fn find_refusal(error: &DataFusionError) -> Option<&Diagnostic> {
+    match error {
+        DataFusionError::External(inner) => inner.downcast_ref::<Refusal>().map(|r| &r.0),
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => find_refusal(inner),
+        DataFusionError::Collection(errors) => errors.iter().find_map(find_refusal),
+        DataFusionError::Shared(inner) => find_refusal(inner),
+        _ => None,
+    }
+}
+
+fn schema_error(error: &SchemaError) -> Diagnostic {
+    match error {
+        SchemaError::FieldNotFound { field, valid_fields } => {
+            let names: Vec<&str> = valid_fields.iter().map(|column| column.name.as_str()).collect();
+            let message = match &field.relation {
+                Some(relation) => format!("`{relation}` has no column `{}`", field.name),
+                None => format!("there is no column `{}`", field.name),
+            };
+            let hint = (!names.is_empty()).then(|| suggest::one_of(&field.name, &names));
+            Diagnostic::error(codes::UNKNOWN_COLUMN, message).label("unknown column").hint_if_any(hint)
+        }
+        SchemaError::AmbiguousReference { field } => {
+            let message = format!("`{}` could be one of several columns", field.name);
+            Diagnostic::error(codes::AMBIGUOUS_COLUMN, message)
+                .hint(format!("write the relation before it: `relation.{}`", field.name))
+        }
+        SchemaError::DuplicateQualifiedField { name, .. }
+        | SchemaError::DuplicateUnqualifiedField { name } => {
+            let message = format!("there would be two columns `{name}`");
+            Diagnostic::error(codes::DUPLICATE_NAME, message).hint("give one of them another name with AS")
+        }
+    }
+}
+
+/// How our own answer to DataFusion begins when it asks for a table that is not there.
+pub(crate) const NO_TABLE: &str = "there is no table or view `";
+
+/// Beginnings and pieces of DataFusion's messages, and what they mean for us. The list is held
+/// against DataFusion by the error cases of queries/tests: a message that changes there shows up
+/// as another code.
+const KINDS: &[(&str, Code)] = &[
+    ("Invalid function", codes::UNKNOWN_FUNCTION),
+    ("must appear in the GROUP BY", codes::NOT_GROUPED),
+    ("Projections require unique expression names", codes::DUPLICATE_NAME),
+    ("coerc", codes::WRONG_TYPE),
+    ("Cannot infer common argument type", codes::WRONG_TYPE),
+    ("Cannot automatically convert", codes::WRONG_TYPE),
+    ("Unsupported CAST", codes::WRONG_TYPE),
+    ("No function matches", codes::WRONG_TYPE),
+    ("Failed to coerce arguments", codes::WRONG_TYPE),
+    (" wants ", codes::WRONG_TYPE),
+    (" takes ", codes::WRONG_TYPE),
+    ("incompatible types", codes::WRONG_TYPE),
+    ("Cannot cast", codes::WRONG_TYPE),
+    ("not supported", codes::NOT_SUPPORTED),
+    ("not implemented", codes::NOT_SUPPORTED),
+    ("Unsupported", codes::NOT_SUPPORTED),
+];
+
+fn other_error(message: &str, names: &Names) -> Diagnostic {
+    if let Some(name) = message.strip_prefix(NO_TABLE) {
+        let name = name.trim_end_matches('`');
+        let hint = suggest::did_you_mean(name, names.tables.iter().map(String::as_str));
+        return Diagnostic::error(codes::UNKNOWN_TABLE, format!("{NO_TABLE}{name}`"))
+            .label("unknown table")
+            .hint_if_any(hint);
+    }
+    let kind = KINDS.iter().find(|(piece, _)| message.contains(piece));
+    let code = kind.map_or(codes::INVALID_QUERY, |(_, code)| *code);
+    if code == codes::UNKNOWN_FUNCTION {
+        let name = message.split('\'').nth(1).unwrap_or_default();
+        return unknown_function(name, names);
+    }
+    let hint = match code {
+        codes::WRONG_TYPE => "convert a value to the type that is wanted with CAST(x AS TYPE)",
+        codes::NOT_GROUPED => "add the column to GROUP BY, or put it into an aggregate such as MAX(column)",
+        codes::DUPLICATE_NAME => "give one of the columns another name with AS",
+        _ => "docs/sql.md says what can be written",
+    };
+    Diagnostic::error(code, message).hint(hint)
+}
+
+/// The diagnostic for the call of a function that does not exist.
+pub(crate) fn unknown_function(name: &str, names: &Names) -> Diagnostic {
+    let message = format!("there is no function `{}`", name.to_uppercase());
+    let diagnostic = Diagnostic::error(codes::UNKNOWN_FUNCTION, message).label("unknown function");
+    if crate::functions::NOT_FOR_STREAMS.contains(&name.to_lowercase().as_str()) {
+        return diagnostic.hint("the wall clock cannot be read in a query yet; use event time");
+    }
+    let upper: Vec<String> = names.functions.iter().map(|n| n.to_uppercase()).collect();
+    diagnostic.hint_if_any(suggest::did_you_mean(name, upper.iter().map(String::as_str)))
+}
+
+/// A message without DataFusion's prefixes, full stops and backtraces: one line for a user.
+fn plain_message(error: &DataFusionError) -> String {
+    let text = error.strip_backtrace();
+    let mut line = text.lines().next().unwrap_or_default().trim();
+    for prefix in [
+        "Error during planning: ",
+        "This feature is not implemented: ",
+        "Execution error: ",
+        "SQL error: ",
+        "Arrow error: ",
+        "type_coercion caused by ",
+        "Internal error: ",
+    ] {
+        line = line.strip_prefix(prefix).unwrap_or(line);
+    }
+    line.trim_end_matches('.').to_owned()
+}

@@ -1,0 +1,159 @@
+//! INSERT: a query's columns, by position, become those of a table.
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion_common::ScalarValue;
+use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
+use datafusion_sql::sqlparser::ast::{Query, SelectItem, SetExpr};
+
+use super::codes;
+use super::numbers::converts_silently;
+use crate::catalog::{Catalog, Table};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::parse::span_of;
+use crate::statement::{Insert, Spanned};
+use crate::suggest;
+use crate::types::flink_name;
+
+/// The table that an INSERT writes, and which of its columns, in the order of the query's.
+///
+/// # Errors
+/// If there is no such table or column, or it cannot be written.
+pub(crate) fn target(insert: &Insert, catalog: &Catalog) -> Result<(Arc<Table>, Vec<usize>), Diagnostic> {
+    let name = &insert.table;
+    let Some(table) = catalog.table(&name.node) else {
+        if catalog.view(&name.node).is_some() {
+            return Err(Diagnostic::error(codes::NOT_WRITABLE, format!("`{}` is a view", name.node))
+                .at(name.span.clone())
+                .hint("insert into a table: CREATE TABLE … WITH ('connector' = '…')"));
+        }
+        let tables = catalog.names();
+        return Err(Diagnostic::error(codes::UNKNOWN_TABLE, format!("there is no table `{}`", name.node))
+            .at(name.span.clone())
+            .label("unknown table")
+            .hint_if_any(suggest::did_you_mean(&name.node, tables.iter().map(String::as_str))));
+    };
+    let written = table.written_columns();
+    if insert.columns.is_empty() {
+        return Ok((Arc::clone(table), written));
+    }
+    let columns: Result<Vec<usize>, Diagnostic> =
+        insert.columns.iter().map(|column| listed_column(column, table, &written)).collect();
+    Ok((Arc::clone(table), columns?))
+}
+
+fn listed_column(name: &Spanned<String>, table: &Table, written: &[usize]) -> Result<usize, Diagnostic> {
+    match table.columns.iter().position(|column| column.name.node == name.node) {
+        Some(column) if written.contains(&column) => Ok(column),
+        Some(_) => {
+            let message = format!("`{}` is computed and cannot be written", name.node);
+            Err(Diagnostic::error(codes::NOT_WRITABLE, message).at(name.span.clone()).hint("leave it out"))
+        }
+        None => {
+            let names: Vec<&str> = table.columns.iter().map(|c| c.name.node.as_str()).collect();
+            let message = format!("table `{}` has no column `{}`", table.name.node, name.node);
+            Err(Diagnostic::error(codes::UNKNOWN_COLUMN, message)
+                .at(name.span.clone())
+                .label("unknown column")
+                .hint(suggest::one_of(&name.node, &names)))
+        }
+    }
+}
+
+/// The query's plan with exactly the columns of the table that are written, in its order and its
+/// types.
+///
+/// # Errors
+/// If there are more or fewer columns, or one has a type that is not converted silently.
+pub(crate) fn project(
+    plan: LogicalPlan,
+    insert: &Insert,
+    table: &Table,
+    columns: &[usize],
+) -> Result<LogicalPlan, Diagnostic> {
+    let found = plan.schema().fields().len();
+    if found != columns.len() {
+        return Err(count_mismatch(insert, table, columns, found));
+    }
+    let mut exprs = Vec::new();
+    for target in table.written_columns() {
+        let column = &table.columns[target];
+        let expr = match columns.iter().position(|column| *column == target) {
+            // Columns that are not listed are null.
+            None => cast(Expr::Literal(ScalarValue::Null, None), column.data_type.clone()),
+            Some(position) => {
+                let (qualifier, field) = plan.schema().qualified_field(position);
+                if !converts_silently(field.data_type(), &column.data_type) {
+                    return Err(type_mismatch(insert, table, target, position, field.data_type()));
+                }
+                convert(Expr::from((qualifier, field)), field.data_type(), &column.data_type)
+            }
+        };
+        exprs.push(expr.alias(&column.name.node));
+    }
+    LogicalPlanBuilder::from(plan)
+        .project(exprs)
+        .and_then(LogicalPlanBuilder::build)
+        .map_err(|error| {
+            Diagnostic::error(codes::DUPLICATE_NAME, error.strip_backtrace())
+                .at_if_known(span_of(insert.query.as_ref()))
+        })
+}
+
+fn convert(expr: Expr, from: &DataType, to: &DataType) -> Expr {
+    if from == to { expr } else { cast(expr, to.clone()) }
+}
+
+fn count_mismatch(insert: &Insert, table: &Table, columns: &[usize], found: usize) -> Diagnostic {
+    let names: Vec<String> =
+        columns.iter().map(|column| format!("`{}`", table.columns[*column].name.node)).collect();
+    let message = format!(
+        "`{}` takes {} column(s), but the query has {found}",
+        table.name.node,
+        columns.len()
+    );
+    Diagnostic::error(codes::COLUMN_COUNT, message)
+        .at(insert.table.span.clone())
+        .hint(format!("select {}", names.join(", ")))
+}
+
+fn type_mismatch(
+    insert: &Insert,
+    table: &Table,
+    target: usize,
+    position: usize,
+    found: &DataType,
+) -> Diagnostic {
+    let column = &table.columns[target];
+    let (have, want) = (flink_name(found), flink_name(&column.data_type));
+    let message = format!("column `{}` of `{}` is {want}, but the query's is {have}", column.name.node, table.name.node);
+    Diagnostic::error(codes::COLUMN_TYPE, message)
+        .at(item_span(&insert.query, position).unwrap_or_else(|| insert.table.span.clone()))
+        .label(have)
+        .hint(format!("convert it: CAST(… AS {want})"))
+}
+
+/// The place of a query's n-th column, if it is written out.
+fn item_span(query: &Query, position: usize) -> Option<Span> {
+    let mut body = query.body.as_ref();
+    loop {
+        body = match body {
+            SetExpr::SetOperation { left, .. } => left,
+            SetExpr::Query(query) => &query.body,
+            SetExpr::Select(select) => {
+                let wildcard = |item: &SelectItem| {
+                    matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
+                };
+                if select.projection.iter().take(position + 1).any(wildcard) {
+                    return None;
+                }
+                return match select.projection.get(position)? {
+                    SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => span_of(expr),
+                    _ => None,
+                };
+            }
+            _ => return None,
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! GROUP BY over windows: one node, or two with an exchange by key between them.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use datafusion_common::{Result, internal_err};
+use datafusion_expr::expr::AggregateFunction as LogicalCall;
+use datafusion_expr::{Aggregate, Expr};
+use datafusion_physical_expr::PhysicalExpr;
+use datafusion_physical_expr::expressions::{Column, cast};
+use millstream_operators::OperatorSpec;
+use millstream_operators::graph::{Changelog, NodeId, NodeKind, Partitioning, Port};
+use millstream_operators::window::{
+    AggregateSpec, WindowAggregateSpec, WindowColumn, WindowTime,
+};
+
+use super::{Lowering, Output, Rows, Slot, plain_column};
+use crate::functions::aggregate::{self, Kind};
+use crate::plan::roles::{self, Role};
+
+/// What an expression of GROUP BY is.
+enum Group {
+    /// A window column.
+    Window(WindowColumn),
+    /// A key: where it is in the node.
+    Key(usize),
+}
+
+impl Lowering<'_> {
+    /// The rows of a windowed aggregation.
+    pub(super) fn aggregate(&mut self, aggregate: &Aggregate, scope: &str) -> Result<Rows> {
+        let input = &aggregate.input;
+        let rows = self.plan(input, scope)?;
+        let computed = aggregate.group_expr.iter().filter(|e| plain_column(e, input.schema()).is_none());
+        let rows = self.assign_if_used(rows, input, computed.chain(&aggregate.aggr_expr), scope)?;
+        let rows = self.with_keys(rows, aggregate, scope)?;
+        let groups = self.groups(aggregate, &rows)?;
+        let time = window_time(aggregate, &rows)?;
+        let mut keys = Vec::new();
+        let mut output = Vec::new();
+        for group in groups {
+            output.push(match group {
+                Group::Window(column) => column,
+                Group::Key(column) => {
+                    keys.push(column);
+                    WindowColumn::Key(keys.len() - 1)
+                }
+            });
+        }
+        let aggregates = self.calls(aggregate, &rows)?;
+        output.extend((0..aggregates.len()).map(WindowColumn::Aggregate));
+        let spec = WindowAggregateSpec {
+            time,
+            keys,
+            aggregates,
+            output,
+            input: self.schema(rows.node, rows.port),
+        };
+        let schema = result_schema(aggregate, &spec);
+        let node = self.stages(&rows, spec, &schema, scope)?;
+        let width = schema.fields().len();
+        let slots = (0..width).map(Slot::Column).collect();
+        let results = Rows { node, port: Port::MAIN, slots, pending: None, late: Vec::new() };
+        self.with_types(results, aggregate, scope)
+    }
+
+    /// Computes keys that are expressions, so that all keys are columns of the node. They stand
+    /// behind the columns of the plan in `slots`, in the order of GROUP BY.
+    fn with_keys(&mut self, rows: Rows, aggregate: &Aggregate, scope: &str) -> Result<Rows> {
+        let schema = aggregate.input.schema();
+        let computed: Vec<&Expr> =
+            aggregate.group_expr.iter().filter(|key| plain_column(key, schema).is_none()).collect();
+        if computed.is_empty() {
+            return Ok(rows);
+        }
+        let mut output = Output::new(self.schema(rows.node, rows.port));
+        let mut slots: Vec<Slot> = rows
+            .slots
+            .iter()
+            .map(|slot| match slot {
+                Slot::Column(column) => Slot::Column(output.pass(*column, None)),
+                window => *window,
+            })
+            .collect();
+        for key in computed {
+            let value = self.physical(key, schema, &rows)?;
+            let data_type = value.data_type(&self.schema(rows.node, rows.port))?;
+            let (_, name) = key.qualified_name();
+            slots.push(Slot::Column(output.compute(&name, value, data_type)));
+        }
+        Ok(self.project(rows, output, slots, &format!("{scope}.keys")))
+    }
+
+    fn groups(&self, aggregate: &Aggregate, rows: &Rows) -> Result<Vec<Group>> {
+        let schema = aggregate.input.schema();
+        let roles = roles::roles(&aggregate.input);
+        let mut computed = schema.fields().len();
+        let mut groups = Vec::new();
+        for key in &aggregate.group_expr {
+            let (slot, role) = match plain_column(key, schema) {
+                Some(column) => (rows.slots[column], roles[column].clone()),
+                None => {
+                    computed += 1;
+                    (rows.slots[computed - 1], Role::Plain)
+                }
+            };
+            groups.push(match (slot, role) {
+                (Slot::Start, _) | (_, Role::WindowStart(_)) => Group::Window(WindowColumn::Start),
+                (Slot::End, _) | (_, Role::WindowEnd(_)) => Group::Window(WindowColumn::End),
+                (Slot::Time, _) | (_, Role::WindowTime(_)) => Group::Window(WindowColumn::Time),
+                (Slot::Column(column), _) => Group::Key(column),
+            });
+        }
+        Ok(groups)
+    }
+
+    fn calls(&self, aggregate: &Aggregate, rows: &Rows) -> Result<Vec<AggregateSpec>> {
+        let first = aggregate.group_expr.len();
+        let mut calls = Vec::new();
+        for (position, expr) in aggregate.aggr_expr.iter().enumerate() {
+            let Expr::AggregateFunction(call) = expr.clone().unalias() else {
+                return internal_err!("{expr} is no aggregate");
+            };
+            let field = aggregate.schema.field(first + position);
+            calls.push(self.call(&call, field, aggregate, rows)?);
+        }
+        Ok(calls)
+    }
+
+    fn call(&self, call: &LogicalCall, field: &Field, plan: &Aggregate, rows: &Rows) -> Result<AggregateSpec> {
+        let schema = plan.input.schema();
+        let kind = aggregate::kind(&call.func);
+        let lowered = aggregate::lower(kind, field.data_type());
+        let mut args: Vec<Arc<dyn PhysicalExpr>> = Vec::new();
+        for arg in &call.params.args {
+            args.push(self.physical(arg, schema, rows)?);
+        }
+        if kind == Kind::Count && matches!(call.params.args.as_slice(), [Expr::Literal(value, _)] if !value.is_null()) {
+            args.clear();
+        }
+        // The accuracy of APPROX_PERCENTILE is a hint that our sketch does not need.
+        args.truncate(2);
+        if let (Some(data_type), Some(first)) = (lowered.argument_type, args.first_mut()) {
+            let columns = self.schema(rows.node, rows.port);
+            *first = cast(Arc::clone(first), &columns, data_type)?;
+        }
+        let filter = match &call.params.filter {
+            Some(filter) => Some(self.physical(filter, schema, rows)?),
+            None => None,
+        };
+        Ok(AggregateSpec {
+            name: field.name().clone(),
+            function: lowered.function,
+            args,
+            filter,
+            distinct: call.params.distinct,
+            data_type: lowered.returns,
+        })
+    }
+
+    /// Adds the node or nodes; returns the one with the results.
+    fn stages(&mut self, rows: &Rows, spec: WindowAggregateSpec, schema: &SchemaRef, scope: &str) -> Result<NodeId> {
+        let name = format!("{scope}.window");
+        let is_attached = matches!(spec.time, WindowTime::Attached { .. });
+        let is_parallel = self.parallelism_of(rows.node) > 1;
+        // Rows that have their windows are few, and late rows must be whole: one stage for both.
+        if is_parallel && !is_attached && rows.late.is_empty() {
+            let partial = spec.partial_schema().map_err(|e| datafusion_common::DataFusionError::External(e.into()))?;
+            let keys = spec.partial_keys();
+            let local = OperatorSpec::LocalWindowAggregate(spec.clone());
+            let local = self.operator(rows, &format!("{name}.local"), local, partial);
+            let kind = NodeKind::Operator(OperatorSpec::GlobalWindowAggregate(spec));
+            return Ok(self.exchange((local, Port::MAIN), keys, &name, kind, schema));
+        }
+        let (keys, late) = (spec.keys.clone(), rows.late.clone());
+        let kind = OperatorSpec::WindowAggregate(spec);
+        let node = if is_parallel {
+            self.exchange((rows.node, rows.port), keys, &name, NodeKind::Operator(kind), schema)
+        } else {
+            self.operator(rows, &name, kind, Arc::clone(schema))
+        };
+        if !late.is_empty() {
+            self.late = Some((node, late));
+        }
+        Ok(node)
+    }
+
+    /// Adds a node behind an exchange by these columns, or to a single subtask without any.
+    fn exchange(
+        &mut self,
+        from: (NodeId, Port),
+        keys: Vec<usize>,
+        name: &str,
+        kind: NodeKind,
+        schema: &SchemaRef,
+    ) -> NodeId {
+        let node = self.graph.add(name, kind, Arc::clone(schema), Changelog::Append);
+        let partitioning = if keys.is_empty() {
+            self.graph.nodes[node.0].parallelism = Some(1);
+            Partitioning::Single
+        } else {
+            Partitioning::Hash(keys)
+        };
+        self.graph.connect_port(from.0, from.1, node, partitioning);
+        node
+    }
+
+    /// Casts results whose implementation returns another type than Flink.
+    fn with_types(&mut self, rows: Rows, aggregate: &Aggregate, scope: &str) -> Result<Rows> {
+        let schema = self.schema(rows.node, rows.port);
+        let wanted = aggregate.schema.fields();
+        if schema.fields().iter().zip(wanted).all(|(have, want)| have.data_type() == want.data_type()) {
+            return Ok(rows);
+        }
+        let mut output = Output::new(Arc::clone(&schema));
+        let mut slots = Vec::new();
+        for (column, want) in wanted.iter().enumerate() {
+            let value: Arc<dyn PhysicalExpr> = Arc::new(Column::new(schema.field(column).name(), column));
+            let value = cast(value, &schema, want.data_type().clone())?;
+            slots.push(Slot::Column(output.compute(want.name(), value, want.data_type().clone())));
+        }
+        Ok(self.project(rows, output, slots, &format!("{scope}.project")))
+    }
+}
+
+/// Where rows have their windows from.
+fn window_time(aggregate: &Aggregate, rows: &Rows) -> Result<WindowTime> {
+    if let Some(pending) = &rows.pending {
+        return Ok(WindowTime::Assign {
+            windows: pending.windows.0,
+            column: pending.column,
+            zone: pending.zone.clone(),
+        });
+    }
+    let (mut start, mut end, mut zone) = (None, None, None);
+    let roles = roles::roles(&aggregate.input);
+    for key in &aggregate.group_expr {
+        let Some(column) = plain_column(key, aggregate.input.schema()) else { continue };
+        let Slot::Column(place) = rows.slots[column] else { continue };
+        match &roles[column] {
+            Role::WindowStart(window) => (start, zone) = (Some(place), window.zone.clone()),
+            Role::WindowEnd(_) => end = Some(place),
+            _ => {}
+        }
+    }
+    match (start, end) {
+        (Some(start), Some(end)) => Ok(WindowTime::Attached { start, end, zone }),
+        _ => internal_err!("aggregations without a window are refused before"),
+    }
+}
+
+/// Columns of the results: the plan's names, the implementation's types.
+fn result_schema(aggregate: &Aggregate, spec: &WindowAggregateSpec) -> SchemaRef {
+    let fields = aggregate.schema.fields().iter().zip(&spec.output).map(|(field, column)| {
+        let data_type = match column {
+            WindowColumn::Start | WindowColumn::End => DataType::Timestamp(TimeUnit::Millisecond, None),
+            WindowColumn::Aggregate(call) => spec.aggregates[*call].data_type.clone(),
+            WindowColumn::Key(_) | WindowColumn::Time => field.data_type().clone(),
+        };
+        Field::new(field.name(), data_type, true)
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
+}

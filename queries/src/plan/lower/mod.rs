@@ -1,0 +1,465 @@
+//! From optimized logical plans to the job graph.
+//!
+//! A logical node rarely becomes a node of the graph one to one. While going up from the leaves,
+//! [`Rows`] says where each column of the logical plan is: in a column of a graph node, or, below
+//! an aggregation, a window column that nobody has computed yet. So renaming and reordering cost
+//! nothing, and `GROUP BY window_start, window_end` over a window function becomes one windowed
+//! aggregation that never copies a row into its windows.
+
+mod aggregate;
+mod source;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use datafusion_common::tree_node::{Transformed, TreeNode};
+use datafusion_common::{Column as LogicalColumn, DFSchema, Result, internal_err};
+use datafusion_expr::execution_props::ExecutionProps;
+use datafusion_expr::{Expr, Extension, LogicalPlan, Projection, TableScan, Union};
+use datafusion_physical_expr::expressions::Column;
+use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
+use millstream_operators::OperatorSpec;
+use millstream_operators::graph::{
+    Changelog, JobGraph, NamedExpr, NodeId, NodeKind, Partitioning, Port, TableSpec,
+};
+use millstream_operators::window::{WindowAssignSpec, Windows};
+
+use super::context::Session;
+use super::late::LateInput;
+use super::relation::{self, RelationKind};
+use super::window_tvf::{WINDOW_COLUMNS, WindowTvf};
+use crate::catalog::Catalog;
+use crate::settings::Settings;
+
+/// Where a column of a logical plan is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Slot {
+    /// In this column of the node.
+    Column(usize),
+    /// Nowhere yet: `window_start` of the pending windows.
+    Start,
+    /// Nowhere yet: `window_end`.
+    End,
+    /// Nowhere yet: `window_time`.
+    Time,
+}
+
+/// Windows that a function of FROM gave to rows and that nobody has assigned yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Pending {
+    windows: Spread,
+    zone: Option<String>,
+    /// Column of the node with the event time.
+    column: usize,
+}
+
+/// [`Windows`] that can be a key of a map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Spread(Windows);
+
+impl std::hash::Hash for Spread {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.offset_ms.hash(state);
+    }
+}
+
+/// The rows of a logical plan, as far as they are in the graph.
+#[derive(Clone, Debug)]
+struct Rows {
+    /// The node whose output they are.
+    node: NodeId,
+    /// Which of its outputs.
+    port: Port,
+    /// Where each column of the logical plan is.
+    slots: Vec<Slot>,
+    /// Windows that are not assigned yet.
+    pending: Option<Pending>,
+    /// Columns of the node that LATE reads; they must reach the aggregation.
+    late: Vec<usize>,
+}
+
+/// A table or shared view in the graph: the slot of each of its columns that somebody needs.
+#[derive(Debug)]
+struct Unit {
+    rows: Rows,
+    columns: BTreeMap<usize, Slot>,
+}
+
+/// Writes a job graph.
+pub(crate) struct Lowering<'a> {
+    session: &'a Session,
+    catalog: &'a Catalog,
+    settings: &'a Settings,
+    graph: JobGraph,
+    units: BTreeMap<RelationKind, Unit>,
+    /// Equal plans have the same rows: a CTE that is used twice is computed once.
+    known: HashMap<LogicalPlan, Rows>,
+    assigned: HashMap<(NodeId, Pending), NodeId>,
+    /// The aggregation whose late rows the view at hand has, and where the columns are in them.
+    late: Option<(NodeId, Vec<usize>)>,
+}
+
+impl<'a> Lowering<'a> {
+    /// An empty graph.
+    pub fn new(session: &'a Session, catalog: &'a Catalog, settings: &'a Settings) -> Self {
+        Lowering {
+            session,
+            catalog,
+            settings,
+            graph: JobGraph::default(),
+            units: BTreeMap::new(),
+            known: HashMap::new(),
+            assigned: HashMap::new(),
+            late: None,
+        }
+    }
+
+    /// The graph.
+    pub fn finish(self) -> JobGraph {
+        self.graph.check();
+        self.graph
+    }
+
+    /// Adds a shared view. `columns` are those of its columns that `plan` has, `late` those of
+    /// its late rows that somebody reads.
+    pub fn view(&mut self, name: &str, plan: &LogicalPlan, columns: &[usize], late: &[usize]) -> Result<()> {
+        self.late = None;
+        let rows = self.plan(plan, name)?;
+        let slots = columns.iter().copied().zip(rows.slots.iter().copied()).collect();
+        if let Some((node, positions)) = self.late.take() {
+            let columns = late.iter().copied().zip(positions.into_iter().map(Slot::Column)).collect();
+            let rows = Rows { node, port: Port::LATE, slots: Vec::new(), pending: None, late: Vec::new() };
+            self.units.insert(RelationKind::Late(name.to_owned()), Unit { rows, columns });
+        }
+        self.units.insert(RelationKind::View(name.to_owned()), Unit { rows, columns: slots });
+        Ok(())
+    }
+
+    /// Adds a sink for the rows of a plan. `single`: all rows go to one writer.
+    pub fn sink(&mut self, name: &str, plan: &LogicalPlan, table: TableSpec, single: bool) -> Result<()> {
+        let rows = self.plan(plan, name)?;
+        let rows = self.exact(rows, plan, name)?;
+        let changelog = self.graph.node(rows.node).changelog;
+        let schema = Arc::clone(&table.schema);
+        let one = self.parallelism_of(rows.node) == 1;
+        let sink_name = if table.name.is_empty() { name } else { &table.name }.to_owned();
+        let node = self.graph.add(&sink_name, NodeKind::Sink(table), schema, changelog);
+        let partitioning = if single && !one { Partitioning::Single } else { Partitioning::Forward };
+        self.graph.nodes[node.0].parallelism =
+            if single { Some(1) } else { self.graph.node(rows.node).parallelism };
+        self.graph.connect_port(rows.node, rows.port, node, partitioning);
+        Ok(())
+    }
+
+    fn parallelism_of(&self, node: NodeId) -> usize {
+        self.graph.node(node).parallelism.unwrap_or(self.settings.parallelism)
+    }
+
+    /// The rows of a plan. `scope` is what nodes are named after.
+    fn plan(&mut self, plan: &LogicalPlan, scope: &str) -> Result<Rows> {
+        if let Some(rows) = self.known.get(plan) {
+            return Ok(rows.clone());
+        }
+        let rows = match plan {
+            LogicalPlan::TableScan(scan) => self.scan(scan)?,
+            LogicalPlan::SubqueryAlias(alias) => {
+                // A view that was put in the place of its use still names what it becomes.
+                let name = alias.alias.table();
+                let scope = if self.catalog.view(name).is_some() { name } else { scope };
+                self.plan(&alias.input, scope)?
+            }
+            LogicalPlan::Projection(projection) => self.projection(projection, scope)?,
+            LogicalPlan::Filter(filter) => {
+                let rows = self.plan(&filter.input, scope)?;
+                let rows = self.assign_if_used(rows, &filter.input, [&filter.predicate], scope)?;
+                let predicate = self.physical(&filter.predicate, filter.input.schema(), &rows)?;
+                let schema = self.schema(rows.node, rows.port);
+                let node = self.operator(&rows, &format!("{scope}.filter"), OperatorSpec::Filter(predicate), schema);
+                Rows { node, port: Port::MAIN, ..rows }
+            }
+            LogicalPlan::Union(union) => self.union(union, scope)?,
+            LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate, scope)?,
+            LogicalPlan::Extension(extension) => self.extension(extension, scope)?,
+            other => return internal_err!("{} is refused before lowering", other.display()),
+        };
+        self.known.insert(plan.clone(), rows.clone());
+        Ok(rows)
+    }
+
+    fn scan(&self, scan: &TableScan) -> Result<Rows> {
+        let Some(relation) = relation::of(scan) else {
+            return internal_err!("{} is not in the catalog", scan.table_name);
+        };
+        let Some(unit) = self.units.get(&relation.kind) else {
+            return internal_err!("{} was not planned before its use", scan.table_name);
+        };
+        let all: Vec<usize> = (0..relation.schema.fields().len()).collect();
+        let columns = scan.projection.as_ref().unwrap_or(&all);
+        let mut slots = Vec::new();
+        for column in columns {
+            match unit.columns.get(column) {
+                Some(slot) => slots.push(*slot),
+                None => return internal_err!("column {column} of {} was not planned", scan.table_name),
+            }
+        }
+        Ok(Rows { slots, ..unit.rows.clone() })
+    }
+
+    fn extension(&mut self, extension: &Extension, scope: &str) -> Result<Rows> {
+        let node = extension.node.as_any();
+        if let Some(tvf) = node.downcast_ref::<WindowTvf>() {
+            let rows = self.plan(&tvf.input, scope)?;
+            let mut rows = self.assign(rows, scope)?;
+            let column = column_at(&tvf.time, tvf.input.schema(), &rows)?;
+            rows.slots.extend([Slot::Start, Slot::End, Slot::Time]);
+            rows.pending = Some(Pending { windows: Spread(tvf.windows), zone: tvf.zone.clone(), column });
+            return Ok(rows);
+        }
+        let Some(late) = node.downcast_ref::<LateInput>() else {
+            return internal_err!("{} is none of our nodes", extension.node.name());
+        };
+        let rows = self.plan(&late.input, scope)?;
+        let mut rows = self.assign(rows, scope)?;
+        for column in &late.columns {
+            let column = column_at(column, late.input.schema(), &rows)?;
+            rows.late.push(column);
+        }
+        Ok(rows)
+    }
+
+    fn projection(&mut self, projection: &Projection, scope: &str) -> Result<Rows> {
+        let input = &projection.input;
+        let rows = self.plan(input, scope)?;
+        let plain: Option<Vec<usize>> =
+            projection.expr.iter().map(|expr| plain_column(expr, input.schema())).collect();
+        if let Some(columns) = plain {
+            let slots = columns.into_iter().map(|column| rows.slots[column]).collect();
+            return Ok(Rows { slots, ..rows });
+        }
+        let computed = projection.expr.iter().filter(|e| plain_column(e, input.schema()).is_none());
+        let rows = self.assign_if_used(rows, input, computed, scope)?;
+        let mut output = Output::new(self.schema(rows.node, rows.port));
+        let mut slots = Vec::new();
+        for (expr, field) in projection.expr.iter().zip(projection.schema.fields()) {
+            slots.push(match plain_column(expr, input.schema()) {
+                Some(column) => match rows.slots[column] {
+                    Slot::Column(column) => Slot::Column(output.pass(column, Some(field.name()))),
+                    window => window,
+                },
+                None => {
+                    let value = self.physical(expr, input.schema(), &rows)?;
+                    Slot::Column(output.compute(field.name(), value, field.data_type().clone()))
+                }
+            });
+        }
+        Ok(self.project(rows, output, slots, &format!("{scope}.project")))
+    }
+
+    /// Adds a projection; hidden columns that later steps need are passed on.
+    fn project(&mut self, rows: Rows, mut output: Output, slots: Vec<Slot>, name: &str) -> Rows {
+        let pending = rows.pending.clone().map(|pending| Pending {
+            column: output.pass(pending.column, None),
+            ..pending
+        });
+        let late = rows.late.iter().map(|column| output.pass(*column, None)).collect();
+        let schema = Arc::new(Schema::new(output.fields));
+        let node = self.operator(&rows, name, OperatorSpec::Project(output.exprs), schema);
+        Rows { node, port: Port::MAIN, slots, pending, late }
+    }
+
+    fn union(&mut self, union: &Union, scope: &str) -> Result<Rows> {
+        let mut inputs = Vec::new();
+        for input in &union.inputs {
+            let rows = self.plan(input, scope)?;
+            inputs.push(self.exact(rows, input, scope)?);
+        }
+        let one = inputs.iter().any(|rows| self.parallelism_of(rows.node) == 1);
+        let retracts = inputs.iter().any(|rows| self.graph.node(rows.node).changelog == Changelog::Retract);
+        let changelog = if retracts { Changelog::Retract } else { Changelog::Append };
+        let schema = nullable(union.schema.as_arrow());
+        let width = schema.fields().len();
+        let kind = NodeKind::Operator(OperatorSpec::Union);
+        let node = self.graph.add(&format!("{scope}.union"), kind, schema, changelog);
+        self.graph.nodes[node.0].parallelism = one.then_some(1);
+        for rows in inputs {
+            // A union that has one subtask takes all rows of its parallel inputs there.
+            let spread = one && self.parallelism_of(rows.node) != 1;
+            let partitioning = if spread { Partitioning::Single } else { Partitioning::Forward };
+            self.graph.connect_port(rows.node, rows.port, node, partitioning);
+        }
+        let slots = (0..width).map(Slot::Column).collect();
+        Ok(Rows { node, port: Port::MAIN, slots, pending: None, late: Vec::new() })
+    }
+
+    /// Rows whose node has exactly the columns of the plan, in its order.
+    fn exact(&mut self, rows: Rows, plan: &LogicalPlan, scope: &str) -> Result<Rows> {
+        let rows = self.assign(rows, scope)?;
+        let schema = self.schema(rows.node, rows.port);
+        let wanted: Vec<Slot> = (0..schema.fields().len()).map(Slot::Column).collect();
+        if rows.slots == wanted {
+            return Ok(rows);
+        }
+        let mut output = Output::new(schema);
+        let mut slots = Vec::new();
+        for (slot, field) in rows.slots.iter().zip(plan.schema().fields()) {
+            if let Slot::Column(column) = slot {
+                slots.push(Slot::Column(output.copy(*column, field.name())));
+            }
+        }
+        let rows = Rows { late: Vec::new(), ..rows };
+        Ok(self.project(rows, output, slots, &format!("{scope}.project")))
+    }
+
+    /// Assigns pending windows if one of the expressions computes with them.
+    fn assign_if_used<'e>(
+        &mut self,
+        rows: Rows,
+        input: &LogicalPlan,
+        exprs: impl IntoIterator<Item = &'e Expr>,
+        scope: &str,
+    ) -> Result<Rows> {
+        let is_window = |column: &LogicalColumn| {
+            let index = input.schema().maybe_index_of_column(column);
+            index.is_some_and(|index| !matches!(rows.slots[index], Slot::Column(_)))
+        };
+        let used = exprs.into_iter().any(|expr| expr.column_refs().into_iter().any(is_window));
+        if used { self.assign(rows, scope) } else { Ok(rows) }
+    }
+
+    /// Assigns pending windows: rows are copied into each of theirs.
+    fn assign(&mut self, rows: Rows, scope: &str) -> Result<Rows> {
+        let Some(pending) = rows.pending.clone() else { return Ok(rows) };
+        let before = self.schema(rows.node, rows.port);
+        let width = before.fields().len();
+        let key = (rows.node, pending.clone());
+        let node = match self.assigned.get(&key) {
+            Some(node) => *node,
+            None => {
+                let wall_clock = DataType::Timestamp(TimeUnit::Millisecond, None);
+                let time = before.field(pending.column).data_type().clone();
+                let types = [wall_clock.clone(), wall_clock, time];
+                let mut fields: Vec<Field> = before.fields().iter().map(|f| f.as_ref().clone()).collect();
+                fields.extend(WINDOW_COLUMNS.into_iter().zip(types).map(|(n, t)| Field::new(n, t, true)));
+                let spec = WindowAssignSpec {
+                    windows: pending.windows.0,
+                    column: pending.column,
+                    zone: pending.zone.clone(),
+                };
+                let spec = OperatorSpec::WindowAssign(spec);
+                let schema = Arc::new(Schema::new(fields));
+                let node = self.operator(&rows, &format!("{scope}.windows"), spec, schema);
+                self.assigned.insert(key, node);
+                node
+            }
+        };
+        let place = |slot: &Slot| match slot {
+            Slot::Column(column) => Slot::Column(*column),
+            Slot::Start => Slot::Column(width),
+            Slot::End => Slot::Column(width + 1),
+            Slot::Time => Slot::Column(width + 2),
+        };
+        let slots = rows.slots.iter().map(place).collect();
+        Ok(Rows { node, port: Port::MAIN, slots, pending: None, late: rows.late })
+    }
+
+    /// Adds an operator behind `rows`, in the same task.
+    fn operator(&mut self, rows: &Rows, name: &str, spec: OperatorSpec, schema: SchemaRef) -> NodeId {
+        let from = self.graph.node(rows.node);
+        let (changelog, parallelism) = (from.changelog, from.parallelism);
+        let node = self.graph.add(name, NodeKind::Operator(spec), schema, changelog);
+        self.graph.nodes[node.0].parallelism = parallelism;
+        self.graph.connect_port(rows.node, rows.port, node, Partitioning::Forward);
+        node
+    }
+
+    /// Columns of an output of a node.
+    fn schema(&self, node: NodeId, port: Port) -> SchemaRef {
+        let found = self.graph.node(node);
+        match (&found.kind, port) {
+            (NodeKind::Operator(OperatorSpec::WindowAggregate(spec)), Port::LATE) => Arc::clone(&spec.input),
+            _ => Arc::clone(&found.schema),
+        }
+    }
+
+    /// An expression over a logical plan's columns as one over the node's.
+    fn physical(&self, expr: &Expr, schema: &DFSchema, rows: &Rows) -> Result<Arc<dyn PhysicalExpr>> {
+        let mut props = ExecutionProps::new();
+        props.config_options = Some(Arc::clone(&self.session.config));
+        let expr = create_physical_expr(expr, schema, &props, &Default::default())?;
+        let columns = self.schema(rows.node, rows.port);
+        let moved = expr.transform_up(|expr| {
+            let any: &dyn std::any::Any = expr.as_ref();
+            let Some(column) = any.downcast_ref::<Column>() else { return Ok(Transformed::no(expr)) };
+            match rows.slots[column.index()] {
+                Slot::Column(index) => {
+                    let column = Column::new(columns.field(index).name(), index);
+                    Ok(Transformed::yes(Arc::new(column) as Arc<dyn PhysicalExpr>))
+                }
+                _ => internal_err!("windows are assigned before they are computed with"),
+            }
+        })?;
+        Ok(moved.data)
+    }
+}
+
+/// The columns of a projection while it is put together.
+struct Output {
+    input: SchemaRef,
+    fields: Vec<Field>,
+    exprs: Vec<NamedExpr>,
+    passed: BTreeMap<usize, usize>,
+}
+
+impl Output {
+    fn new(input: SchemaRef) -> Self {
+        Output { input, fields: Vec::new(), exprs: Vec::new(), passed: BTreeMap::new() }
+    }
+
+    /// Passes an input column on, once; returns where it is.
+    fn pass(&mut self, column: usize, name: Option<&str>) -> usize {
+        if let Some(place) = self.passed.get(&column) {
+            return *place;
+        }
+        let name = name.unwrap_or(self.input.field(column).name()).to_owned();
+        let place = self.copy(column, &name);
+        self.passed.insert(column, place);
+        place
+    }
+
+    /// Passes an input column on under a name, even if it is there already.
+    fn copy(&mut self, column: usize, name: &str) -> usize {
+        let field = self.input.field(column);
+        let value = Arc::new(Column::new(field.name(), column));
+        self.compute(name, value, field.data_type().clone())
+    }
+
+    fn compute(&mut self, name: &str, expr: Arc<dyn PhysicalExpr>, data_type: DataType) -> usize {
+        self.fields.push(Field::new(name, data_type, true));
+        self.exprs.push(NamedExpr { name: name.to_owned(), expr });
+        self.exprs.len() - 1
+    }
+}
+
+/// The position of the column that an expression is, under whatever name.
+fn plain_column(expr: &Expr, schema: &DFSchema) -> Option<usize> {
+    match expr {
+        Expr::Column(column) => schema.maybe_index_of_column(column),
+        Expr::Alias(alias) => plain_column(&alias.expr, schema),
+        _ => None,
+    }
+}
+
+/// The node's column that holds a column of the plan.
+fn column_at(column: &LogicalColumn, schema: &DFSchema, rows: &Rows) -> Result<usize> {
+    match rows.slots[schema.index_of_column(column)?] {
+        Slot::Column(index) => Ok(index),
+        _ => internal_err!("{column} is not computed yet"),
+    }
+}
+
+/// The same columns, all of which may be null: what a plan knows of nulls holds for no batch.
+fn nullable(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| Field::new(field.name(), field.data_type().clone(), true));
+    Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
+}

@@ -1,0 +1,164 @@
+//! Tables in the graph: which columns the connector delivers, what is computed from them at once,
+//! and how watermarks come about.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema};
+use datafusion_common::{DFSchema, Result, TableReference};
+use datafusion_expr::Expr;
+use datafusion_expr::execution_props::ExecutionProps;
+use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
+use millstream_connectors::registry::Direction;
+use millstream_operators::graph::{
+    NamedExpr, NodeKind, Port, SourceSpec, WatermarkEmit, WatermarkSpec,
+};
+
+use super::{Lowering, Rows, Slot, Unit};
+use crate::catalog::{Table, TableColumnKind};
+use crate::diagnostic::Diagnostic;
+use crate::plan::codes;
+use crate::plan::relation::RelationKind;
+use crate::plan::table;
+use crate::settings::duration_ms;
+
+impl Lowering<'_> {
+    /// Adds a table that is read. `needed` are positions of its columns; `timed` says that some
+    /// window reads it, so that it needs its watermark.
+    ///
+    /// # Errors
+    /// If its options are wrong for reading, or a column that is needed cannot be delivered yet.
+    pub fn source(&mut self, table: &Table, needed: &[usize], timed: bool) -> std::result::Result<(), Vec<Diagnostic>> {
+        let watermark = table.watermark.as_ref().filter(|_| timed);
+        let output = output_columns(table, needed, watermark);
+        for column in output.iter().map(|column| &table.columns[*column]) {
+            if let TableColumnKind::ProcessingTime = column.kind {
+                let message = format!("`{}` is processing time, which cannot be used yet", column.name.node);
+                return Err(vec![
+                    Diagnostic::error(codes::PROCESSING_TIME, message)
+                        .at(column.name.span.clone())
+                        .label("PROCTIME()")
+                        .hint("leave it out of the query: select the other columns by name"),
+                ]);
+            }
+        }
+        let delivered = delivered_columns(table, &output);
+        let spec = table::spec(table, &delivered);
+        let mistakes = table::check_options(table, &spec, Direction::Source);
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        let place = |error: datafusion_common::DataFusionError| {
+            let message = error.strip_backtrace();
+            vec![Diagnostic::error(codes::INVALID_QUERY, message).at(table.name.span.clone())]
+        };
+        let computed = if delivered == output {
+            None
+        } else {
+            Some(self.computed(table, &output, &delivered).map_err(place)?)
+        };
+        let watermark = match watermark {
+            Some((column, expr)) => Some(self.watermark(table, *column, expr, &output).map_err(place)?),
+            None => None,
+        };
+        let schema = schema_of(table, &output);
+        let kind = NodeKind::Source(SourceSpec { table: spec, computed, watermark });
+        let node = self.graph.add(&table.name.node, kind, schema, table.changelog);
+        let slots: Vec<Slot> = (0..output.len()).map(Slot::Column).collect();
+        let columns = output.iter().copied().zip(slots.iter().copied()).collect();
+        let rows = Rows { node, port: Port::MAIN, slots, pending: None, late: Vec::new() };
+        self.units.insert(RelationKind::Table(table.name.node.clone()), Unit { rows, columns });
+        Ok(())
+    }
+
+    fn computed(&self, table: &Table, output: &[usize], delivered: &[usize]) -> Result<Vec<NamedExpr>> {
+        let schema = logical_schema(table, delivered)?;
+        let mut exprs = Vec::new();
+        for column in output {
+            let column = &table.columns[*column];
+            let expr = match &column.kind {
+                TableColumnKind::Computed(expr) => expr.clone(),
+                _ => column_expr(table, &column.name.node),
+            };
+            let expr = self.over(&expr, &schema)?;
+            exprs.push(NamedExpr { name: column.name.node.clone(), expr });
+        }
+        Ok(exprs)
+    }
+
+    fn watermark(&self, table: &Table, column: usize, expr: &Expr, output: &[usize]) -> Result<WatermarkSpec> {
+        let expr = self.over(expr, &logical_schema(table, output)?)?;
+        let option = |key: &str| table.option(key).map(|value| value.node.as_str());
+        let emit = match option("scan.watermark.emit.strategy") {
+            Some("on-event") => WatermarkEmit::OnEvent,
+            _ => WatermarkEmit::OnPeriodic,
+        };
+        let idle = option("scan.watermark.idle-timeout").and_then(duration_ms).filter(|ms| *ms > 0);
+        let column = output.iter().position(|c| *c == column).expect("the time column is delivered");
+        Ok(WatermarkSpec { column, expr, emit, idle_timeout_ms: idle.or(self.settings.idle_timeout_ms) })
+    }
+
+    fn over(&self, expr: &Expr, schema: &DFSchema) -> Result<Arc<dyn PhysicalExpr>> {
+        let mut props = ExecutionProps::new();
+        props.config_options = Some(Arc::clone(&self.session.config));
+        create_physical_expr(expr, schema, &props, &Default::default())
+    }
+}
+
+/// Columns of the source's output, in the order of declaration. There is at least one: a batch
+/// without columns has no rows.
+fn output_columns(table: &Table, needed: &[usize], watermark: Option<&(usize, Expr)>) -> Vec<usize> {
+    let mut output = needed.to_vec();
+    if let Some((column, expr)) = watermark {
+        output.push(*column);
+        output.extend(referenced(table, expr));
+    }
+    if output.is_empty() {
+        let is_delivered = |column: &usize| is_delivered(table, *column);
+        output.extend((0..table.columns.len()).find(is_delivered));
+    }
+    output.sort_unstable();
+    output.dedup();
+    output
+}
+
+/// Columns that the connector delivers so that the output can be computed.
+fn delivered_columns(table: &Table, output: &[usize]) -> Vec<usize> {
+    let mut delivered = Vec::new();
+    for column in output {
+        match &table.columns[*column].kind {
+            TableColumnKind::Computed(expr) => delivered.extend(referenced(table, expr)),
+            _ => delivered.push(*column),
+        }
+    }
+    if delivered.is_empty() {
+        delivered.extend((0..table.columns.len()).find(|column| is_delivered(table, *column)));
+    }
+    delivered.sort_unstable();
+    delivered.dedup();
+    delivered
+}
+
+fn is_delivered(table: &Table, column: usize) -> bool {
+    matches!(table.columns[column].kind, TableColumnKind::Physical | TableColumnKind::Metadata { .. })
+}
+
+fn referenced(table: &Table, expr: &Expr) -> Vec<usize> {
+    let names = expr.column_refs();
+    let found = names.iter().filter_map(|name| table.columns.iter().position(|c| c.name.node == name.name));
+    found.collect()
+}
+
+fn schema_of(table: &Table, columns: &[usize]) -> Arc<Schema> {
+    let fields: Vec<Field> = columns.iter().map(|column| table.columns[*column].field()).collect();
+    Arc::new(Schema::new(fields))
+}
+
+fn logical_schema(table: &Table, columns: &[usize]) -> Result<DFSchema> {
+    let name = TableReference::bare(table.name.node.as_str());
+    DFSchema::try_from_qualified_schema(name, schema_of(table, columns).as_ref())
+}
+
+fn column_expr(table: &Table, name: &str) -> Expr {
+    let table = TableReference::bare(table.name.node.as_str());
+    Expr::Column(datafusion_common::Column::new(Some(table), name))
+}

@@ -1,0 +1,379 @@
+//! Planning: from statements to a job graph.
+//!
+//! The way of a query: [`refuse`] (what cannot be said in a stream) → [`prepare`] (small changes
+//! of the AST) → DataFusion's SQL planner over [`context`] and [`relation_planner`] → [`typing`]
+//! (Flink's types) → [`check`] (windows are complete) → [`insert`] (casts to the sink's columns) →
+//! [`sharing`] (views in place or planned once) → [`optimize`] → [`lower`] (job graph).
+//!
+//! [`roles`] says which columns are time attributes and window columns; [`error`] and [`culprit`]
+//! make diagnostics with a place out of whatever goes wrong.
+
+mod bind;
+mod check;
+pub mod codes;
+mod context;
+mod culprit;
+mod error;
+mod insert;
+pub(crate) mod late;
+mod lower;
+mod numbers;
+mod optimize;
+mod prepare;
+mod refuse;
+pub(crate) mod relation;
+mod relation_planner;
+pub(crate) mod roles;
+mod sharing;
+mod table;
+mod typing;
+mod window_tvf;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion_common::{DataFusionError, TableReference};
+use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion_sql::sqlparser::ast::Query;
+use millstream_connectors::registry::Direction;
+use millstream_operators::graph::{JobGraph, TableSpec};
+
+use self::bind::Binder;
+use self::context::Session;
+use self::error::{Names, diagnose};
+use self::lower::Lowering;
+use self::relation::{Relation, RelationKind};
+use self::sharing::{Needed, Uses};
+use crate::catalog::{Catalog, Table, View};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::parse::span_of;
+use crate::settings::Settings;
+use crate::statement::{CreateTable, CreateView, Insert, Spanned, SpannedStatement, Statement};
+
+/// A query and where its rows go.
+#[derive(Debug)]
+struct Sink {
+    /// Name of what is written; nodes are named after it.
+    name: String,
+    /// The table; `None` prints.
+    table: Option<Arc<Table>>,
+    /// The rows, in the table's columns and types.
+    plan: LogicalPlan,
+    /// The statement.
+    span: Option<Span>,
+}
+
+/// Plans the statements of one SQL text.
+pub(crate) struct Planner {
+    settings: Settings,
+    session: Arc<Session>,
+    catalog: Arc<Catalog>,
+    sinks: Vec<Sink>,
+    explained: Vec<Sink>,
+    /// Names whose definition failed: what reads them would fail for no reason of its own.
+    broken: BTreeSet<String>,
+    mistakes: Vec<Diagnostic>,
+}
+
+impl Planner {
+    /// A planner with these settings, which SET statements were applied to already.
+    pub fn new(settings: Settings) -> Self {
+        let session = Arc::new(Session::new(&settings.zone));
+        Planner {
+            settings,
+            session,
+            catalog: Arc::default(),
+            sinks: Vec::new(),
+            explained: Vec::new(),
+            broken: BTreeSet::new(),
+            mistakes: Vec::new(),
+        }
+    }
+
+    /// Plans a statement; mistakes are kept until [`Planner::finish`].
+    pub fn statement(&mut self, statement: &SpannedStatement) {
+        match &statement.node {
+            Statement::CreateTable(create) => self.create_table(create),
+            Statement::CreateView(create) => self.create_view(create),
+            Statement::Insert(insert) => self.insert(insert, false),
+            Statement::StatementSet(inserts) => {
+                inserts.iter().for_each(|insert| self.insert(&insert.node, false));
+            }
+            Statement::Query(query) => self.query(query, false),
+            Statement::Explain(inner) => match &inner.node {
+                Statement::Insert(insert) => self.insert(insert, true),
+                Statement::StatementSet(inserts) => {
+                    inserts.iter().for_each(|insert| self.insert(&insert.node, true));
+                }
+                Statement::Query(query) => self.query(query, true),
+                _ => {
+                    let what = "EXPLAIN of this statement";
+                    let hint = "EXPLAIN takes a query or an INSERT";
+                    self.mistakes.push(error::unsupported(what, Some(inner.span.clone()), hint));
+                }
+            },
+            Statement::Set { .. } => {}
+        }
+    }
+
+    /// The job, and the explanations that were asked for.
+    ///
+    /// # Errors
+    /// All mistakes of all statements.
+    pub fn finish(mut self) -> Result<(JobGraph, Vec<String>), Vec<Diagnostic>> {
+        if !self.mistakes.is_empty() {
+            return Err(self.mistakes);
+        }
+        let explained = std::mem::take(&mut self.explained);
+        let mut explains = Vec::new();
+        for sink in explained {
+            explains.push(self.graph(vec![sink])?.to_string());
+        }
+        let sinks = std::mem::take(&mut self.sinks);
+        Ok((self.graph(sinks)?, explains))
+    }
+
+    fn binder(&self) -> Binder {
+        Binder::new(&self.session, &self.catalog)
+    }
+
+    /// True if the name can be defined now.
+    fn is_free(&mut self, name: &Spanned<String>, if_not_exists: bool) -> bool {
+        if !self.catalog.contains(&name.node) {
+            return true;
+        }
+        if !if_not_exists {
+            let message = format!("`{}` exists already", name.node);
+            self.mistakes.push(
+                Diagnostic::error(codes::DUPLICATE_NAME, message)
+                    .at(name.span.clone())
+                    .hint("choose another name, or write IF NOT EXISTS"),
+            );
+        }
+        false
+    }
+
+    fn create_table(&mut self, create: &CreateTable) {
+        if !self.is_free(&create.name, create.if_not_exists) {
+            return;
+        }
+        let found = table::define(create, &self.binder(), &self.session.zone).and_then(|table| {
+            let columns: Vec<usize> = (0..table.columns.len()).collect();
+            let spec = table::spec(&table, &columns);
+            let mistakes = table::check_options(&table, &spec, Direction::Unused);
+            if mistakes.is_empty() { Ok(table) } else { Err(mistakes) }
+        });
+        match found {
+            Ok(table) => Arc::make_mut(&mut self.catalog).add_table(table),
+            Err(mistakes) => self.failed(&create.name.node, mistakes),
+        }
+    }
+
+    fn create_view(&mut self, create: &CreateView) {
+        if !self.is_free(&create.name, create.if_not_exists) {
+            return;
+        }
+        match self.bind(&create.query).and_then(|plan| view(create, plan)) {
+            Ok(view) => Arc::make_mut(&mut self.catalog).add_view(&create.name.node, view),
+            Err(mistake) => self.failed(&create.name.node, vec![mistake]),
+        }
+    }
+
+    fn failed(&mut self, name: &str, mistakes: Vec<Diagnostic>) {
+        self.broken.insert(name.to_owned());
+        self.report(mistakes);
+    }
+
+    /// Keeps mistakes, except unknown names that are unknown only because their definition is
+    /// wrong, which is reported there.
+    fn report(&mut self, mistakes: Vec<Diagnostic>) {
+        let follows = |mistake: &Diagnostic| {
+            mistake.code == codes::UNKNOWN_TABLE
+                && self.broken.iter().any(|name| mistake.message.contains(&format!("`{name}`")))
+        };
+        let own: Vec<Diagnostic> = mistakes.into_iter().filter(|mistake| !follows(mistake)).collect();
+        self.mistakes.extend(own);
+    }
+
+    fn bind(&self, query: &Query) -> Result<LogicalPlan, Diagnostic> {
+        self.binder().query(query)
+    }
+
+    fn insert(&mut self, insert: &Insert, explain: bool) {
+        let found = insert::target(insert, &self.catalog).and_then(|(table, columns)| {
+            let plan = self.bind(&insert.query)?;
+            let plan = insert::project(plan, insert, &table, &columns)?;
+            let name = table.name.node.clone();
+            Ok(Sink { name, table: Some(table), plan, span: Some(insert.table.span.clone()) })
+        });
+        self.add_sink(found, explain);
+    }
+
+    fn query(&mut self, query: &Query, explain: bool) {
+        let span = span_of(query);
+        let found = self.bind(query);
+        let found = found.map(|plan| Sink { name: "query".to_owned(), table: None, plan, span });
+        self.add_sink(found, explain);
+    }
+
+    fn add_sink(&mut self, found: Result<Sink, Diagnostic>, explain: bool) {
+        match found {
+            Ok(sink) if explain => self.explained.push(sink),
+            Ok(sink) => self.sinks.push(sink),
+            Err(mistake) => self.report(vec![mistake]),
+        }
+    }
+
+    /// One graph for these sinks: consumers are optimized first, so that what they read is known
+    /// when it is its turn; then everything is lowered from the sources on.
+    fn graph(&self, sinks: Vec<Sink>) -> Result<JobGraph, Vec<Diagnostic>> {
+        let place = sinks.first().and_then(|sink| sink.span.clone());
+        let plans = self.plans(&sinks).map_err(|error| vec![self.internal(&error, place.clone())])?;
+        let mut lowering = Lowering::new(&self.session, &self.catalog, &self.settings);
+        for name in plans.needed.tables() {
+            let needed = plans.needed.of(&RelationKind::Table(name.clone())).unwrap_or_default();
+            if let Some(table) = self.catalog.table(&name) {
+                lowering.source(table, &needed, plans.timed)?;
+            }
+        }
+        let at = |error: &DataFusionError| vec![self.internal(error, place.clone())];
+        for (name, plan) in &plans.views {
+            let columns = plans.needed.of(&RelationKind::View(name.clone()));
+            let late = plans.needed.of(&RelationKind::Late(name.clone())).unwrap_or_default();
+            let columns = columns.filter(|columns| !columns.is_empty()).unwrap_or_else(|| vec![0]);
+            lowering.view(name, plan, &columns, &late).map_err(|e| at(&e))?;
+        }
+        for (sink, plan) in sinks.iter().zip(&plans.sinks) {
+            let (spec, single) = self.sink_spec(sink, plan)?;
+            lowering.sink(&sink.name, plan, spec, single).map_err(|e| at(&e))?;
+        }
+        Ok(lowering.finish())
+    }
+
+    fn plans(&self, sinks: &[Sink]) -> datafusion_common::Result<Plans> {
+        let uses = Uses::count(sinks.iter().map(|sink| &sink.plan), &self.catalog)?;
+        let mut plans = Plans::default();
+        for sink in sinks {
+            let plan = uses.inline(sink.plan.clone(), &self.catalog)?;
+            let plan = optimize::optimize(plan, &self.session)?;
+            plans.add(&plan)?;
+            plans.sinks.push(plan);
+        }
+        for name in self.catalog.view_names().iter().rev().filter(|name| uses.is_shared(name)) {
+            let Some(view) = self.catalog.view(name) else { continue };
+            let mut plan = uses.inline(view.plan.clone(), &self.catalog)?;
+            if let Some(late) = plans.needed.of(&RelationKind::Late(name.clone())) {
+                plan = late::keep_columns(plan, &late)?;
+            }
+            let columns = plans.needed.of(&RelationKind::View(name.clone()));
+            let columns = columns.filter(|columns| !columns.is_empty()).unwrap_or_else(|| vec![0]);
+            let plan = sharing::keep_columns(Arc::new(plan), &columns)?;
+            let plan = optimize::optimize(plan, &self.session)?;
+            plans.add(&plan)?;
+            plans.views.push((name.clone(), plan));
+        }
+        plans.views.reverse();
+        Ok(plans)
+    }
+
+    /// What the sink writes to, and whether one writer takes all rows.
+    fn sink_spec(&self, sink: &Sink, plan: &LogicalPlan) -> Result<(TableSpec, bool), Vec<Diagnostic>> {
+        if let Some(table) = &sink.table {
+            let spec = table::spec(table, &table.written_columns());
+            let mistakes = table::check_options(table, &spec, Direction::Sink);
+            if !mistakes.is_empty() {
+                return Err(mistakes);
+            }
+            let single = spec.connector() == "print";
+            return Ok((spec, single));
+        }
+        let fields = plan.schema().fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+        let schema = Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()));
+        let spec = TableSpec {
+            name: "result".to_owned(),
+            options: BTreeMap::from([("connector".to_owned(), "print".to_owned())]),
+            declared: Arc::clone(&schema),
+            schema,
+            metadata: BTreeMap::new(),
+            primary_key: Vec::new(),
+        };
+        Ok((spec, true))
+    }
+
+    /// The diagnostic of an error after everything was checked.
+    fn internal(&self, error: &DataFusionError, place: Option<Span>) -> Diagnostic {
+        let names = Names { tables: self.catalog.names(), functions: Vec::new() };
+        diagnose(error, &names).at_if_known(place)
+    }
+}
+
+/// Optimized plans of one graph.
+#[derive(Default)]
+struct Plans {
+    sinks: Vec<LogicalPlan>,
+    /// Shared views, each after those it reads.
+    views: Vec<(String, LogicalPlan)>,
+    needed: Needed,
+    /// True if there are windows: only they need watermarks.
+    timed: bool,
+}
+
+impl Plans {
+    fn add(&mut self, plan: &LogicalPlan) -> datafusion_common::Result<()> {
+        self.needed.add(plan)?;
+        plan.apply(|node| {
+            self.timed |= matches!(node, LogicalPlan::Extension(_));
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(())
+    }
+}
+
+/// The view of a bound query.
+fn view(create: &CreateView, plan: LogicalPlan) -> Result<View, Diagnostic> {
+    let plan = rename(create, plan)?;
+    let mut names = BTreeSet::new();
+    for field in plan.schema().fields() {
+        if !names.insert(field.name().clone()) {
+            let message = format!("view `{}` would have two columns `{}`", create.name.node, field.name());
+            return Err(Diagnostic::error(codes::DUPLICATE_NAME, message)
+                .at(create.name.span.clone())
+                .hint("give one of them another name with AS"));
+        }
+    }
+    let fields = plan.schema().fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+    let relation = Relation {
+        kind: RelationKind::View(create.name.node.clone()),
+        schema: Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>())),
+        roles: roles::roles(&plan),
+        changelog: roles::changelog(&plan),
+    };
+    Ok(View { plan, relation })
+}
+
+/// Gives a view's columns the names that the statement lists.
+fn rename(create: &CreateView, plan: LogicalPlan) -> Result<LogicalPlan, Diagnostic> {
+    let (wanted, found) = (create.columns.len(), plan.schema().fields().len());
+    if wanted == 0 {
+        return Ok(plan);
+    }
+    if wanted != found {
+        let message = format!("view `{}` names {wanted} column(s), but its query has {found}", create.name.node);
+        return Err(Diagnostic::error(codes::COLUMN_COUNT, message)
+            .at(create.name.span.clone())
+            .hint("name as many columns as the query has, or none"));
+    }
+    let columns = create.columns.iter().enumerate();
+    let exprs: Vec<Expr> = columns
+        .map(|(i, name)| Expr::from(plan.schema().qualified_field(i)).alias(&name.node))
+        .collect();
+    let table = TableReference::bare(create.name.node.as_str());
+    LogicalPlanBuilder::from(plan)
+        .project(exprs)
+        .and_then(|builder| builder.alias(table))
+        .and_then(LogicalPlanBuilder::build)
+        .map_err(|error| {
+            Diagnostic::error(codes::DUPLICATE_NAME, error.strip_backtrace()).at(create.name.span.clone())
+        })
+}

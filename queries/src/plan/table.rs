@@ -1,0 +1,253 @@
+//! CREATE TABLE: from the statement to a resolved table.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use datafusion_common::TableReference;
+use datafusion_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast};
+use datafusion_sql::sqlparser::ast;
+use millstream_connectors::registry;
+use millstream_operators::graph::{Changelog, TableSpec};
+
+use super::bind::Binder;
+use super::codes;
+use super::relation::{Relation, RelationKind};
+use super::roles::Role;
+use crate::catalog::{Table, TableColumn, TableColumnKind};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::statement::{ColumnKind, CreateTable, Spanned, WatermarkDef};
+use crate::suggest;
+use crate::types::{flink_name, in_zone};
+
+/// Resolves a table.
+///
+/// # Errors
+/// Everything that is wrong with the statement.
+pub(crate) fn define(create: &CreateTable, binder: &Binder, zone: &str) -> Result<Table, Vec<Diagnostic>> {
+    let mut mistakes = Vec::new();
+    let raw = raw_columns(create, zone);
+    let input = scan(&create.name.node, &raw).map_err(|mistake| vec![mistake])?;
+    let mut columns = Vec::new();
+    for column in &create.columns {
+        let found = match &column.kind {
+            ColumnKind::Computed { expr } => computed(&column.name, expr, binder, &input),
+            _ => raw_column(&raw, &column.name),
+        };
+        match found {
+            Ok(column) => columns.push(column),
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    let watermark = match &create.watermark {
+        Some(definition) => match self::watermark(definition, create, &columns, binder) {
+            Ok(watermark) => Some(watermark),
+            Err(mistake) => return Err(vec![mistake]),
+        },
+        None => None,
+    };
+    let position = |key: &Spanned<String>| columns.iter().position(|c| c.name.node == key.node);
+    let primary_key = create.primary_key.iter().filter_map(position).collect();
+    let table = Table {
+        name: create.name.clone(),
+        primary_key,
+        watermark,
+        columns,
+        options: create.options.clone(),
+        changelog: Changelog::Append,
+    };
+    let format = table.option("format").map(|format| format.node.as_str());
+    let changelog = if format == Some("changelog-json") { Changelog::Retract } else { Changelog::Append };
+    let mistakes = check_connector(&table);
+    if mistakes.is_empty() { Ok(Table { changelog, ..table }) } else { Err(mistakes) }
+}
+
+/// The columns that the connector delivers.
+fn raw_columns(create: &CreateTable, zone: &str) -> Vec<TableColumn> {
+    create
+        .columns
+        .iter()
+        .filter_map(|column| {
+            let (data_type, kind) = match &column.kind {
+                ColumnKind::Physical { data_type } => (data_type, TableColumnKind::Physical),
+                ColumnKind::Metadata { data_type, key, is_virtual } => {
+                    (data_type, TableColumnKind::Metadata { key: key.clone(), is_virtual: *is_virtual })
+                }
+                ColumnKind::Computed { .. } => return None,
+            };
+            let data_type = in_zone(&data_type.node.data_type, zone);
+            Some(TableColumn { name: column.name.clone(), data_type, kind })
+        })
+        .collect()
+}
+
+fn raw_column(raw: &[TableColumn], name: &Spanned<String>) -> Result<TableColumn, Diagnostic> {
+    let found = raw.iter().find(|column| column.name == *name).cloned();
+    found.ok_or_else(|| Diagnostic::error(codes::INVALID_QUERY, "a column lost its declaration").at(name.span.clone()))
+}
+
+/// A scan of these columns, to resolve expressions against.
+fn scan(table: &str, columns: &[TableColumn]) -> Result<LogicalPlan, Diagnostic> {
+    let fields: Vec<Field> = columns.iter().map(TableColumn::field).collect();
+    let relation = Relation {
+        kind: RelationKind::Table(table.to_owned()),
+        roles: vec![Role::Plain; fields.len()],
+        schema: Arc::new(Schema::new(fields)),
+        changelog: Changelog::Append,
+    };
+    LogicalPlanBuilder::scan(TableReference::bare(table), Arc::new(relation), None)
+        .and_then(LogicalPlanBuilder::build)
+        .map_err(|error| Diagnostic::error(codes::DUPLICATE_NAME, error.strip_backtrace()))
+}
+
+fn computed(
+    name: &Spanned<String>,
+    expr: &Spanned<ast::Expr>,
+    binder: &Binder,
+    input: &LogicalPlan,
+) -> Result<TableColumn, Diagnostic> {
+    let (name, span) = (name.clone(), &expr.span);
+    if is_proctime(&expr.node) {
+        let zone = binder.zone().into();
+        let data_type = DataType::Timestamp(TimeUnit::Millisecond, Some(zone));
+        return Ok(TableColumn { name, data_type, kind: TableColumnKind::ProcessingTime });
+    }
+    let expr = binder.expression(&expr.node, input, span)?;
+    let data_type = type_of(&expr, input, span)?;
+    Ok(TableColumn { name, data_type, kind: TableColumnKind::Computed(expr.unalias()) })
+}
+
+fn is_proctime(expr: &ast::Expr) -> bool {
+    match expr {
+        ast::Expr::Function(function) => function.name.to_string().eq_ignore_ascii_case("proctime"),
+        _ => false,
+    }
+}
+
+fn type_of(expr: &Expr, input: &LogicalPlan, span: &Span) -> Result<DataType, Diagnostic> {
+    expr.get_type(input.schema().as_ref())
+        .map_err(|error| Diagnostic::error(codes::WRONG_TYPE, error.strip_backtrace()).at(span.clone()))
+}
+
+fn watermark(
+    definition: &WatermarkDef,
+    create: &CreateTable,
+    columns: &[TableColumn],
+    binder: &Binder,
+) -> Result<(usize, Expr), Diagnostic> {
+    let name = &definition.column;
+    let Some(position) = columns.iter().position(|column| column.name.node == name.node) else {
+        let names: Vec<&str> = columns.iter().map(|column| column.name.node.as_str()).collect();
+        return Err(Diagnostic::error(codes::UNUSABLE_WATERMARK, format!("there is no column `{}`", name.node))
+            .at(name.span.clone())
+            .label("unknown column")
+            .hint(suggest::one_of(&name.node, &names)));
+    };
+    let column = &columns[position];
+    let DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond, zone) = &column.data_type else {
+        let found = flink_name(&column.data_type);
+        let hint = match &column.data_type {
+            DataType::Timestamp(..) => format!("declare it as TIMESTAMP(3), or compute one: ts AS CAST(`{}` AS TIMESTAMP(3))", name.node),
+            DataType::Utf8 => format!("compute a timestamp column: ts AS TO_TIMESTAMP(`{}`)", name.node),
+            _ => format!("compute a timestamp column: ts AS TO_TIMESTAMP_LTZ(`{}`, 3)", name.node),
+        };
+        let message = format!("event time must be TIMESTAMP(3) or TIMESTAMP_LTZ(3), and `{}` is {found}", name.node);
+        return Err(Diagnostic::error(codes::UNUSABLE_WATERMARK, message).at(name.span.clone()).label(found).hint(hint));
+    };
+    if matches!(column.kind, TableColumnKind::ProcessingTime) {
+        return Err(Diagnostic::error(codes::UNUSABLE_WATERMARK, "PROCTIME() has no watermark").at(name.span.clone()));
+    }
+    let input = scan(&create.name.node, columns)?;
+    let span = &definition.expr.span;
+    let expr = binder.expression(&definition.expr.node, &input, span)?.unalias();
+    let found = type_of(&expr, &input, span)?;
+    if !matches!(found, DataType::Timestamp(..)) {
+        let message = format!("a watermark is a time, not {}", flink_name(&found));
+        return Err(Diagnostic::error(codes::UNUSABLE_WATERMARK, message)
+            .at(span.clone())
+            .hint(format!("write `{0}` - INTERVAL '5' SECOND", name.node)));
+    }
+    Ok((position, cast(expr, DataType::Timestamp(TimeUnit::Millisecond, zone.clone()))))
+}
+
+/// What can be said about the connector before it is known whether the table is read or written.
+fn check_connector(table: &Table) -> Vec<Diagnostic> {
+    let Some(connector) = table.option("connector") else {
+        let message = format!("table `{}` has no connector", table.name.node);
+        return vec![
+            Diagnostic::error(codes::MISSING_CONNECTOR, message)
+                .at(table.name.span.clone())
+                .label("no option 'connector'")
+                .hint("write WITH ('connector' = '…'); `millstream connectors` lists them"),
+        ];
+    };
+    let Ok(info) = registry::find(&connector.node) else {
+        let names = registry::names();
+        return vec![
+            Diagnostic::error(codes::BAD_OPTION, format!("there is no connector `{}`", connector.node))
+                .at(connector.span.clone())
+                .hint(suggest::one_of(&connector.node, &names)),
+        ];
+    };
+    let known: Vec<&str> = (info.metadata)().into_iter().map(|(key, _, _)| key).collect();
+    table.columns.iter().filter_map(|column| unknown_metadata(column, &connector.node, &known)).collect()
+}
+
+fn unknown_metadata(column: &TableColumn, connector: &str, known: &[&str]) -> Option<Diagnostic> {
+    let TableColumnKind::Metadata { key, .. } = &column.kind else { return None };
+    if known.contains(&key.node.as_str()) {
+        return None;
+    }
+    let message = format!("the connector `{connector}` has no metadata `{}`", key.node);
+    let hint = if known.is_empty() {
+        format!("`{connector}` has no metadata at all")
+    } else {
+        suggest::one_of(&key.node, known)
+    };
+    Some(Diagnostic::error(codes::UNKNOWN_METADATA, message).at(key.span.clone()).hint(hint))
+}
+
+/// The table as connectors see it, with these columns of it.
+pub(crate) fn spec(table: &Table, columns: &[usize]) -> TableSpec {
+    let fields: Vec<Field> = columns.iter().map(|column| table.columns[*column].field()).collect();
+    let metadata = columns.iter().enumerate().filter_map(|(position, column)| {
+        match &table.columns[*column].kind {
+            TableColumnKind::Metadata { key, .. } => Some((position, key.node.clone())),
+            _ => None,
+        }
+    });
+    let key = table.primary_key.iter().filter_map(|key| columns.iter().position(|column| column == key));
+    let options = table.options.iter().map(|(key, value)| (key.node.clone(), value.node.clone()));
+    TableSpec {
+        name: table.name.node.clone(),
+        options: options.collect::<BTreeMap<String, String>>(),
+        metadata: metadata.collect(),
+        primary_key: key.collect(),
+        declared: table.declared(),
+        schema: Arc::new(Schema::new(fields)),
+    }
+}
+
+/// What the connector has to say about the options of a table that is read or written.
+pub(crate) fn check_options(
+    table: &Table,
+    spec: &TableSpec,
+    direction: registry::Direction,
+) -> Vec<Diagnostic> {
+    registry::check(spec, direction)
+        .into_iter()
+        .map(|mistake| {
+            let key = table.options.iter().find(|(key, _)| key.node == mistake.option);
+            // An unknown key is underlined itself, a bad value is; a missing option has neither.
+            let span = match key {
+                Some((key, _)) if mistake.message.contains("no option") => key.span.clone(),
+                Some((_, value)) => value.span.clone(),
+                None => table.name.span.clone(),
+            };
+            Diagnostic::error(codes::BAD_OPTION, mistake.message).at(span).hint_if_any(mistake.hint)
+        })
+        .collect()
+}

@@ -1,0 +1,154 @@
+//! Flink's types, put into a plan that DataFusion made.
+//!
+//! DataFusion reads `1` as BIGINT, mixes decimals with doubles into decimals, and has its own
+//! result types for decimals. This pass goes through a plan from its leaves, node by node, gives
+//! literals Flink's types and puts casts where an operation's type would differ, so that
+//! DataFusion's own type coercion, which runs afterwards, finds nothing left to decide.
+
+use arrow::datatypes::{DataType, TimeUnit};
+use datafusion_common::tree_node::{Transformed, TreeNode};
+use datafusion_common::{DFSchema, Result, ScalarValue};
+use datafusion_expr::expr::{Case, Cast, ScalarFunction};
+use datafusion_expr::expr_rewriter::NamePreserver;
+use datafusion_expr::utils::merge_schema;
+use datafusion_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast, lit, not};
+use datafusion_optimizer::analyzer::type_coercion::TypeCoercion;
+use datafusion_optimizer::AnalyzerRule;
+
+use super::context::Session;
+use super::numbers::{Arithmetic, as_decimal, decimal_result};
+use crate::functions::{rewrite, time};
+
+/// The plan with Flink's types, all coercions written out.
+pub(crate) fn apply(plan: LogicalPlan, session: &Session) -> Result<LogicalPlan> {
+    let typed = plan.transform_up(|node| {
+        let schema = merge_schema(&node.inputs());
+        let names = NamePreserver::new(&node);
+        let node = node.map_expressions(|expr| {
+            let name = names.save(&expr);
+            let typed = expr.transform_up(|expr| typed(expr, &schema, session).map(Transformed::yes))?;
+            Ok(Transformed::yes(name.restore(typed.data)))
+        })?;
+        node.map_data(LogicalPlan::recompute_schema)
+    })?;
+    TypeCoercion::new().analyze(typed.data, &session.config)
+}
+
+/// One expression whose parts are typed.
+fn typed(expr: Expr, schema: &DFSchema, session: &Session) -> Result<Expr> {
+    match expr {
+        Expr::Literal(value, metadata) => Ok(Expr::Literal(literal(value), metadata)),
+        Expr::BinaryExpr(binary) => self::binary(binary, schema),
+        Expr::Cast(inner) => self::to_text(inner, schema, session),
+        Expr::ScalarFunction(call) => {
+            let first = call.args.first().and_then(|first| first.get_type(schema).ok());
+            match rewrite::expand(call, first.as_ref())? {
+                Expr::BinaryExpr(binary) => self::binary(binary, schema),
+                other => Ok(other),
+            }
+        }
+        other => Ok(other),
+    }
+}
+
+/// INT where it fits, else BIGINT, else DECIMAL; a decimal counts the digit before its point.
+fn literal(value: ScalarValue) -> ScalarValue {
+    match value {
+        ScalarValue::Int64(Some(number)) => match i32::try_from(number) {
+            Ok(small) => ScalarValue::Int32(Some(small)),
+            Err(_) => ScalarValue::Int64(Some(number)),
+        },
+        ScalarValue::UInt64(Some(number)) => ScalarValue::Decimal128(Some(i128::from(number)), 20, 0),
+        ScalarValue::Decimal128(Some(number), precision, scale) if scale >= 0 => {
+            let precision = precision.max(scale.unsigned_abs() + 1).min(38);
+            ScalarValue::Decimal128(Some(number), precision, scale)
+        }
+        other => other,
+    }
+}
+
+fn binary(binary: BinaryExpr, schema: &DFSchema) -> Result<Expr> {
+    let types = (binary.left.get_type(schema)?, binary.right.get_type(schema)?);
+    let binary = shift(binary, &types.0);
+    let is_decimal = |data_type: &DataType| matches!(data_type, DataType::Decimal128(..));
+    if !is_decimal(&types.0) && !is_decimal(&types.1) {
+        return Ok(Expr::BinaryExpr(binary));
+    }
+    let BinaryExpr { left, op, right } = binary;
+    if types.0.is_floating() || types.1.is_floating() {
+        // An approximate number makes the whole approximate.
+        let (left, right) = (cast(*left, DataType::Float64), cast(*right, DataType::Float64));
+        return Ok(Expr::BinaryExpr(BinaryExpr { left: Box::new(left), op, right: Box::new(right) }));
+    }
+    let arithmetic = match op {
+        Operator::Plus | Operator::Minus => Arithmetic::Add,
+        Operator::Multiply => Arithmetic::Multiply,
+        Operator::Divide => Arithmetic::Divide,
+        Operator::Modulo => Arithmetic::Modulo,
+        _ => return Ok(Expr::BinaryExpr(BinaryExpr { left, op, right })),
+    };
+    match (as_decimal(&types.0), as_decimal(&types.1)) {
+        (Some(l), Some(r)) => Ok(decimal(arithmetic, op, (*left, l), (*right, r))),
+        _ => Ok(Expr::BinaryExpr(BinaryExpr { left, op, right })),
+    }
+}
+
+/// A time plus or minus a span without months: Arrow adds spans of its general kind by the
+/// calendar, row by row, but durations as plain numbers, tens of times faster.
+fn shift(mut binary: BinaryExpr, time: &DataType) -> BinaryExpr {
+    let (DataType::Timestamp(unit, _), Operator::Plus | Operator::Minus) = (time, binary.op) else {
+        return binary;
+    };
+    let Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(span)), None) = binary.right.as_ref() else {
+        return binary;
+    };
+    let nanos = span.nanoseconds;
+    let (of_unit, nanos_per_unit): (fn(Option<i64>) -> ScalarValue, i64) = match unit {
+        TimeUnit::Second => (ScalarValue::DurationSecond, 1_000_000_000),
+        TimeUnit::Millisecond => (ScalarValue::DurationMillisecond, 1_000_000),
+        TimeUnit::Microsecond => (ScalarValue::DurationMicrosecond, 1_000),
+        TimeUnit::Nanosecond => (ScalarValue::DurationNanosecond, 1),
+    };
+    if span.months == 0 && span.days == 0 && nanos % nanos_per_unit == 0 {
+        *binary.right = Expr::Literal(of_unit(Some(nanos / nanos_per_unit)), None);
+    }
+    binary
+}
+
+/// Arithmetic on decimals: Arrow computes in a type that is at least as wide, and a cast brings
+/// it to Flink's.
+fn decimal(arithmetic: Arithmetic, op: Operator, left: (Expr, (u8, i8)), right: (Expr, (u8, i8))) -> Expr {
+    let (precision, scale) = decimal_result(arithmetic, left.1, right.1);
+    let as_type = |(expr, (precision, scale)): (Expr, (u8, i8))| {
+        Box::new(cast(expr, DataType::Decimal128(precision, scale)))
+    };
+    // Arrow's quotient has four digits more than the dividend, cut off; with as many digits as
+    // the result needs in the dividend, the cast can round.
+    let left = match arithmetic {
+        Arithmetic::Divide => (left.0, (38, scale.max(left.1.1).min(34))),
+        _ => left,
+    };
+    let exact = Expr::BinaryExpr(BinaryExpr { left: as_type(left), op, right: as_type(right) });
+    cast(exact, DataType::Decimal128(precision, scale))
+}
+
+/// Casts to text that Flink spells differently: times with a blank and all their digits, truth
+/// values in capitals.
+fn to_text(inner: Cast, schema: &DFSchema, session: &Session) -> Result<Expr> {
+    if inner.field.data_type() != &DataType::Utf8 {
+        return Ok(Expr::Cast(inner));
+    }
+    Ok(match inner.expr.get_type(schema)? {
+        DataType::Timestamp(..) => {
+            let function = session.functions.scalar(time::TIMESTAMP_TEXT).expect("it is registered");
+            Expr::ScalarFunction(ScalarFunction::new_udf(function, vec![*inner.expr]))
+        }
+        DataType::Boolean => {
+            let is_true = (inner.expr.clone(), Box::new(lit("TRUE")));
+            let is_false = (Box::new(not(*inner.expr)), Box::new(lit("FALSE")));
+            let when_then_expr = vec![is_true, is_false];
+            Expr::Case(Case { expr: None, when_then_expr, else_expr: None })
+        }
+        _ => Expr::Cast(inner),
+    })
+}

@@ -1,0 +1,28 @@
+//! Golden plans: `plans/NAME.sql` must become the job graph in `plans/NAME.plan`.
+//!
+//! A first line `-- parallelism N` sets the parallelism (2 without it). `BLESS=1` writes the
+//! expected files anew; look at the difference before you keep it.
+
+mod common;
+
+use std::path::Path;
+
+use common::{bless_or_compare, cases, plan_text};
+
+#[test]
+fn plans_are_as_expected() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plans");
+    let mut wrong = Vec::new();
+    for case in cases(&directory) {
+        let shown = match plan_text(&case) {
+            Ok(plan) => {
+                plan.graph.check();
+                let explains: String = plan.explains.iter().map(|e| format!("EXPLAIN\n{e}")).collect();
+                format!("{explains}{}", plan.graph)
+            }
+            Err(mistakes) => format!("not planned: {mistakes:#?}\n"),
+        };
+        wrong.extend(bless_or_compare(&case.path.with_extension("plan"), &shown));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,13 @@
+CREATE TABLE bid (
+  auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING,
+  `dateTime` TIMESTAMP(3), extra STRING,
+  pt AS PROCTIME(),
+  WATERMARK FOR `dateTime` AS `dateTime` - INTERVAL '4' SECOND
+) WITH ('connector' = 'filesystem', 'path' = 'bids.json', 'format' = 'json');
+CREATE VIEW per_minute AS
+SELECT auction, window_start, window_end, COUNT(*) AS bids
+FROM TABLE(TUMBLE(TABLE bid, DESCRIPTOR(`dateTime`), INTERVAL '1' MINUTE))
+GROUP BY auction, window_start, window_end;
+CREATE TABLE late_bids (auction BIGINT, url STRING) WITH ('connector' = 'blackhole');
+INSERT INTO late_bids SELECT auction, url FROM LATE(per_minute) WHERE price > 3;
+SELECT * FROM per_minute;
