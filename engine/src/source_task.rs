@@ -1,0 +1,289 @@
+//! The input of a source's subtask: polls the reader of its splits and puts watermarks between
+//! the rows.
+//!
+//! ```text
+//!  Reader::poll ─▶ rows of one split ─▶ computed columns ─▶ cut where the watermark advances
+//!                                                           └▶ rows, watermark, rows, watermark …
+//! ```
+//!
+//! It ends with a final watermark when all its splits have finished and no others can come, and
+//! without one when the job is stopped: then windows that are still open are not complete.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use millstream_connectors::{Polled, Reader, Source, SplitBatch};
+use millstream_operators::graph::WatermarkSpec;
+use millstream_operators::watermark::SplitWatermarks;
+use millstream_operators::{Batch, Message, Operator, OperatorMetrics, Output};
+use millstream_state::EventTime;
+
+use crate::channel::Envelope;
+use crate::clock::Clock;
+use crate::control::Control;
+use crate::discovery::Mailbox;
+use crate::error::{EngineError, Result};
+use crate::waker::Waker;
+
+/// Longest wait inside a reader: bounds how late a stop or an idle split is noticed. Rows end the
+/// wait at once.
+const POLL_TIMEOUT: Duration = Duration::from_millis(20);
+
+/// Rest after a reader that came back empty-handed without waiting, lest it be asked in a loop.
+const BREATH: Duration = Duration::from_micros(500);
+
+/// Highest watermark that rows can imply: [`EventTime::MAX`] means the end, and only that.
+const LAST_MOMENT: EventTime = EventTime::from_ms(i64::MAX - 1);
+
+/// What a source input is made of.
+pub struct SourceParts {
+    /// Name of the node, for errors.
+    pub name: String,
+    /// Name of the table, for errors.
+    pub table: String,
+    /// Makes the reader.
+    pub source: Arc<dyn Source>,
+    /// Computes the node's columns from the connector's.
+    pub computed: Option<Box<dyn Operator>>,
+    /// How event time progresses.
+    pub watermark: Option<WatermarkSpec>,
+    /// Where this subtask's splits arrive, the first ones included.
+    pub mailbox: Arc<Mailbox>,
+    /// True if no more splits will arrive than are in the mailbox now.
+    pub splits_are_final: bool,
+    /// Says when to stop.
+    pub control: Arc<Control>,
+    /// Processing time.
+    pub clock: Clock,
+    /// The node's counters.
+    pub metrics: Arc<OperatorMetrics>,
+}
+
+/// Reads the splits of one subtask.
+pub struct SourceInput {
+    // PROPERTIES
+    parts: SourceParts,
+    // STATE
+    reader: Option<Box<dyn Reader>>,
+    watermarks: Option<SplitWatermarks>,
+    /// For each split the records that it is behind.
+    lag_records: Vec<u64>,
+    unfinished: usize,
+    /// The last split to finish while others may still arrive. The generators are not told, for
+    /// they take the end of all splits for the end of time.
+    finished_last: Option<usize>,
+    watermark: EventTime,
+    idle: bool,
+    /// What was polled while waiting.
+    found: Option<Polled>,
+    ready: VecDeque<Envelope>,
+}
+
+impl SourceInput {
+    /// Opens a reader of the splits that are in the mailbox.
+    pub fn open(parts: SourceParts) -> Result<Self> {
+        let mut input = SourceInput {
+            watermarks: parts.watermark.as_ref().map(|spec| SplitWatermarks::new(spec, 0)),
+            parts,
+            reader: None,
+            lag_records: Vec::new(),
+            unfinished: 0,
+            finished_last: None,
+            watermark: EventTime::MIN,
+            idle: false,
+            found: None,
+            ready: VecDeque::new(),
+        };
+        input.adopt_splits()?;
+        Ok(input)
+    }
+
+    /// The next envelope, if there is one now.
+    pub fn take(&mut self) -> Result<Option<Envelope>> {
+        if self.ready.is_empty() {
+            let started_ns = self.parts.clock.now_ns();
+            self.read()?;
+            self.parts.metrics.busy_ns.add(self.parts.clock.now_ns() - started_ns);
+        }
+        Ok(self.ready.pop_front())
+    }
+
+    /// Waits for rows, or for splits if there are none to read.
+    pub fn wait(&mut self, waker: &Waker) -> Result<()> {
+        let Some(reader) = self.reader.as_mut().filter(|_| self.unfinished > 0) else {
+            waker.rest(None);
+            return Ok(());
+        };
+        let started_ns = self.parts.clock.now_ns();
+        let polled = reader.poll(POLL_TIMEOUT).map_err(EngineError::table(&self.parts.table))?;
+        let waited_ns = self.parts.clock.now_ns() - started_ns;
+        match polled {
+            Polled::Nothing if waited_ns < 1_000_000 => waker.rest(Some(BREATH)),
+            polled => self.found = Some(polled),
+        }
+        Ok(())
+    }
+
+    fn read(&mut self) -> Result<()> {
+        self.adopt_splits()?;
+        if let Some(polled) = self.found.take() {
+            return self.absorb(polled);
+        }
+        match &mut self.reader {
+            _ if self.unfinished == 0 && self.parts.splits_are_final => {
+                self.pass_watermark(EventTime::MAX);
+                self.end();
+                Ok(())
+            }
+            _ if self.parts.control.is_stopping() => {
+                self.end();
+                Ok(())
+            }
+            Some(reader) if self.unfinished > 0 => {
+                let polled = reader.poll(Duration::ZERO);
+                self.absorb(polled.map_err(EngineError::table(&self.parts.table))?)
+            }
+            _ => {
+                self.update_idle();
+                Ok(())
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        self.reader = None;
+        self.ready.push_back(Envelope::End);
+    }
+
+    /// Takes over splits that were assigned to this subtask since the last look.
+    fn adopt_splits(&mut self) -> Result<()> {
+        let splits = self.parts.mailbox.take();
+        if splits.is_empty() {
+            return Ok(());
+        }
+        let added = splits.len();
+        let adopted = match &mut self.reader {
+            Some(reader) => reader.add_splits(splits),
+            None => self.parts.source.reader(splits).map(|reader| self.reader = Some(reader)),
+        };
+        adopted.map_err(EngineError::table(&self.parts.table))?;
+        self.unfinished += added;
+        self.lag_records.resize(self.lag_records.len() + added, 0);
+        if let Some(watermarks) = &mut self.watermarks {
+            watermarks.add_splits(added);
+            if let Some(split) = self.finished_last.take() {
+                watermarks.finish(split);
+            }
+        }
+        self.update_idle();
+        Ok(())
+    }
+
+    fn absorb(&mut self, polled: Polled) -> Result<()> {
+        match polled {
+            Polled::Rows(rows) => self.absorb_rows(rows)?,
+            Polled::Nothing => {}
+            Polled::Finished { split } => self.finish_split(split),
+        }
+        let now_ms = self.listening_ms();
+        if let Some(watermark) = self.watermarks.as_mut().and_then(|all| all.tick(now_ms)) {
+            self.pass_watermark(watermark.min(LAST_MOMENT));
+        }
+        self.update_idle();
+        Ok(())
+    }
+
+    fn absorb_rows(&mut self, read: SplitBatch) -> Result<()> {
+        self.count(&read);
+        if read.batch.num_rows() == 0 {
+            return Ok(());
+        }
+        let arrived_ns = self.parts.clock.now_ns();
+        let batch = self.compute(read.batch)?;
+        let listening_ms = self.listening_ms();
+        let cuts = match &mut self.watermarks {
+            None => vec![(batch.num_rows(), None)],
+            Some(watermarks) => watermarks
+                .observe(read.split, &batch.rows, listening_ms)
+                .map_err(EngineError::operator(&self.parts.name))?,
+        };
+        self.update_idle();
+        let mut start = 0;
+        for (end, watermark) in cuts {
+            if end > start {
+                let message = Message::Batch(batch.slice(start, end - start));
+                self.ready.push_back(Envelope::Message { message, arrived_ns });
+                start = end;
+            }
+            if let Some(watermark) = watermark {
+                self.pass_watermark(watermark.min(LAST_MOMENT));
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, read: &SplitBatch) {
+        let metrics = &self.parts.metrics;
+        metrics.rows_in.add(read.batch.num_rows() as u64);
+        metrics.bytes_in.add(read.bytes);
+        metrics.decode_errors.add(read.skipped);
+        if let Some(lag) = read.lag {
+            self.lag_records[read.split] = lag;
+            metrics.lag_records.set(self.lag_records.iter().sum());
+        }
+    }
+
+    fn compute(&mut self, batch: Batch) -> Result<Batch> {
+        let Some(computed) = &mut self.parts.computed else { return Ok(batch) };
+        let mut output = Output::new();
+        let name = &self.parts.name;
+        computed.on_batch(batch, &mut output).map_err(EngineError::operator(name))?;
+        match output.pop() {
+            Some((_, Message::Batch(batch))) => Ok(batch),
+            _ => Err(EngineError::Bug {
+                operator: name.clone(),
+                message: "computed columns lost their rows".to_owned(),
+            }),
+        }
+    }
+
+    fn finish_split(&mut self, split: usize) {
+        self.unfinished -= 1;
+        self.lag_records[split] = 0;
+        let Some(watermarks) = &mut self.watermarks else { return };
+        if self.unfinished == 0 {
+            // The final watermark is passed on by `read`, if this is the end.
+            self.finished_last = Some(split);
+        } else if let Some(watermark) = watermarks.finish(split) {
+            self.pass_watermark(watermark.min(LAST_MOMENT));
+        }
+    }
+
+    fn pass_watermark(&mut self, watermark: EventTime) {
+        if watermark > self.watermark {
+            self.watermark = watermark;
+            let arrived_ns = self.parts.clock.now_ns();
+            let message = Message::Watermark(watermark);
+            self.ready.push_back(Envelope::Message { message, arrived_ns });
+        }
+    }
+
+    /// Processing time without the time that the task was backpressured: a split is not silent
+    /// while nobody listens.
+    fn listening_ms(&self) -> u64 {
+        let deaf_ns = self.parts.metrics.backpressured_ns.get();
+        self.parts.clock.now_ns().saturating_sub(deaf_ns) / 1_000_000
+    }
+
+    /// Without splits to read, or with silent ones only, this subtask must not hold others back.
+    fn update_idle(&mut self) {
+        let silent = self.watermarks.as_ref().is_some_and(SplitWatermarks::is_idle);
+        let idle = self.unfinished == 0 || silent;
+        if idle != self.idle && !(self.unfinished == 0 && self.parts.splits_are_final) {
+            self.idle = idle;
+            let arrived_ns = self.parts.clock.now_ns();
+            self.ready.push_back(Envelope::Idle { idle, arrived_ns });
+        }
+    }
+}
