@@ -6,7 +6,7 @@
 
 mod table;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -197,7 +197,8 @@ impl ConsoleSink {
             ConsoleFormat::Csv => "csv",
             ConsoleFormat::Changelog => "changelog-json",
         };
-        format::encoder_named(name, "", &Default::default(), &self.columns).map(Some)
+        let options = BTreeMap::from([("csv.header".to_owned(), "true".to_owned())]);
+        format::encoder_named(name, "", &options, &self.columns).map(Some)
     }
 
     /// Shows rows, as many as the limit allows; returns the bytes that they became.
@@ -244,12 +245,13 @@ impl ConsoleSink {
         // there are kinds: an append-only query shows exactly its columns.
         let format = self.console.format;
         let with_op = batch.kinds.is_some() && format != ConsoleFormat::Changelog;
-        if format == ConsoleFormat::Csv && state.headed.insert((self.number, with_op)) {
-            if let Some(header) = encoder.header(&self.columns.wanted) {
-                lines.extend_from_slice(if with_op { b"op," } else { b"" });
-                lines.extend_from_slice(&header);
-                lines.push(b'\n');
-            }
+        if format == ConsoleFormat::Csv
+            && state.headed.insert((self.number, with_op))
+            && let Some(header) = encoder.header(&self.columns.wanted)
+        {
+            lines.extend_from_slice(if with_op { b"op," } else { b"" });
+            lines.extend_from_slice(&header);
+            lines.push(b'\n');
         }
         for row in 0..batch.num_rows() {
             let start = lines.len();

@@ -132,7 +132,8 @@ impl Reader for GeneratorReader {
         }
         let (batch, bytes) = self.generate()?;
         let left = (self.end != u64::MAX).then(|| self.end.saturating_sub(next) / self.split_count);
-        let rows = SplitBatch { split: index, batch, next_offset: next, bytes, skipped: 0, lag: left };
+        let rows =
+            SplitBatch { split: index, batch, next_offset: next, bytes, skipped: 0, lag: left };
         Ok(Polled::Rows(rows))
     }
 }

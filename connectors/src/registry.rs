@@ -43,10 +43,15 @@ pub struct ConnectorInfo {
     /// touches neither network nor disk.
     pub check: fn(&TableSpec, Direction) -> Result<()>,
     /// Opens it for reading; `None` if it can only be written.
-    pub source: Option<fn(&TableSpec, &Environment) -> Result<Box<dyn Source>>>,
+    pub source: Option<OpenSource>,
     /// Opens it for writing; `None` if it can only be read.
-    pub sink: Option<fn(&TableSpec, &Environment) -> Result<Box<dyn Sink>>>,
+    pub sink: Option<OpenSink>,
 }
+
+/// Opens a table for reading.
+pub type OpenSource = fn(&TableSpec, &Environment) -> Result<Box<dyn Source>>;
+/// Opens a table for writing.
+pub type OpenSink = fn(&TableSpec, &Environment) -> Result<Box<dyn Sink>>;
 
 /// What connectors are given by the process that they run in.
 #[derive(Clone)]

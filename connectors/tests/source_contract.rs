@@ -1,5 +1,7 @@
 //! The contract that every source keeps, whatever it reads.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a failed test may panic and tell
+
 mod common;
 
 use std::fs;
@@ -110,8 +112,7 @@ fn datagen(directory: &Path) -> Subject {
 }
 
 fn nexmark(directory: &Path) -> Subject {
-    let options =
-        [("connector", "nexmark"), ("nexmark.event", "bid"), ("nexmark.events", "20000")];
+    let options = [("connector", "nexmark"), ("nexmark.event", "bid"), ("nexmark.events", "20000")];
     let columns =
         [("auction", Int64), ("price", Int64), ("channel", Utf8), ("dateTime", TIMESTAMP)];
     Subject {

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! operator       rows in  rows out   late  bytes in  bytes out  busy  watermark
-//! bids           1000000    920000      0    1.1 GB    22.1 MB   71%  end
-//! bids.window     920000      1800      0   22.1 MB   57.6 kB   22%  end
-//! results           1800      1800      0   57.6 kB   90.1 kB    0%  end
+//! bids         1,000,000   920,000      0    1.1 GB    22.1 MB   71%  end
+//! bids.window    920,000     1,800      0   22.1 MB   57.6 kB   22%  end
+//! results          1,800     1,800      0   57.6 kB   90.1 kB    0%  end
 //!
-//! 920000 rows/s · latency p50 1.2 ms, p99 4.0 ms, max 9.1 ms · 1.1 s
+//! 920,000 rows/s · latency p50 1.2 ms, p99 4.0 ms, max 9.1 ms · 1.1 s
 //! ```
 
 use std::fmt;
@@ -14,7 +14,7 @@ use std::fmt;
 use arrow::temporal_conversions::timestamp_ms_to_datetime;
 use millstream_state::EventTime;
 
-use crate::metrics::{JobSnapshot, NodeSnapshot};
+use crate::metrics::{Figures, JobSnapshot, NodeSnapshot};
 
 const HEADINGS: [&str; 8] =
     ["operator", "rows in", "rows out", "late", "bytes in", "bytes out", "busy", "watermark"];
@@ -37,13 +37,49 @@ impl fmt::Display for JobSnapshot {
             writeln!(f)?;
         }
         let seconds = self.elapsed_ns as f64 / 1e9;
-        write!(f, "\n{:.0} rows/s", self.rows_read() as f64 / seconds.max(1e-9))?;
+        let rate = self.rows_read() as f64 / seconds.max(1e-9);
+        write!(f, "\n{} rows/s", group_digits(rate as u64))?;
         if let Some(latency) = &self.latency {
             let [p50, p99, max] = [latency.p50_ns, latency.p99_ns, latency.max_ns].map(format_ns);
             write!(f, " · latency p50 {p50}, p99 {p99}, max {max}")?;
         }
-        writeln!(f, " · {}", format_ns(self.elapsed_ns))
+        writeln!(f, " · {}", format_ns(self.elapsed_ns))?;
+        self.fmt_notes(f)
     }
+}
+
+impl JobSnapshot {
+    /// What did not become part of a result, in words: nothing is left out silently.
+    fn fmt_notes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total = |figure: fn(&Figures) -> u64| -> u64 {
+            self.nodes.iter().map(|node| figure(&node.total)).sum()
+        };
+        let notes = [
+            (total(|figures| figures.late_rows), "late row", " came after all windows had fired"),
+            (total(|figures| figures.null_time_rows), "row", " without event time, in no window"),
+            (total(|figures| figures.decode_errors), "record", " could not be read and left out"),
+        ];
+        for (count, noun, what) in notes {
+            if count > 0 {
+                let plural = if count == 1 { "" } else { "s" };
+                writeln!(f, "{} {noun}{plural}{what}", group_digits(count))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A count with a comma between thousands.
+pub fn group_digits(count: u64) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 fn cells(node: &NodeSnapshot, elapsed_ns: u64) -> [String; 8] {
@@ -51,9 +87,9 @@ fn cells(node: &NodeSnapshot, elapsed_ns: u64) -> [String; 8] {
     let thread_time_ns = (elapsed_ns * node.subtasks.len() as u64).max(1);
     [
         node.name.clone(),
-        total.rows_in.to_string(),
-        total.rows_out.to_string(),
-        total.late_rows.to_string(),
+        group_digits(total.rows_in),
+        group_digits(total.rows_out),
+        group_digits(total.late_rows),
         format_bytes(total.bytes_in),
         format_bytes(total.bytes_out),
         format!("{:.0}%", total.busy_ns as f64 * 100.0 / thread_time_ns as f64),
@@ -97,6 +133,10 @@ mod tests {
 
     #[test]
     fn figures_read_well() {
+        assert_eq!(
+            [0, 999, 1_000, 1_234_567].map(group_digits),
+            ["0", "999", "1,000", "1,234,567"]
+        );
         assert_eq!([999, 1_000, 1_250_000].map(format_bytes), ["999 B", "1.0 kB", "1.2 MB"]);
         assert_eq!([1_500, 2_500_000, 61_000_000_000].map(format_ns), ["2 µs", "2.5 ms", "61.0 s"]);
         let moments = [EventTime::MIN, EventTime::from_ms(1_500), EventTime::MAX];

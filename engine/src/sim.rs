@@ -90,6 +90,32 @@ impl Simulation {
         Ok(!self.runnable.is_empty())
     }
 
+    /// Steps until nothing moves, without letting time pass: what was readable has been processed
+    /// and is visible.
+    ///
+    /// # Errors
+    /// As [`Simulation::step`].
+    pub fn settle(&mut self) -> Result<()> {
+        self.resting.fill(false);
+        while self.runnable.iter().any(|task| !self.resting[*task]) {
+            self.step()?;
+        }
+        Ok(())
+    }
+
+    /// Lets this much time pass while nothing can be read, in milliseconds.
+    ///
+    /// # Errors
+    /// As [`Simulation::step`].
+    pub fn let_pass(&mut self, ms: u64) -> Result<()> {
+        let until_ns = self.now_ns.load(Relaxed) + ms * 1_000_000;
+        while self.now_ns.load(Relaxed) < until_ns {
+            self.settle()?;
+            self.now_ns.fetch_add(10_000_000, Relaxed);
+        }
+        self.settle()
+    }
+
     /// Steps until all tasks are done.
     ///
     /// # Errors

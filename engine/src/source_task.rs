@@ -103,7 +103,7 @@ impl SourceInput {
     pub fn take(&mut self) -> Result<Option<Envelope>> {
         if self.ready.is_empty() {
             let started_ns = self.parts.clock.now_ns();
-            self.read()?;
+            while self.read()? && self.ready.is_empty() {}
             self.parts.metrics.busy_ns.add(self.parts.clock.now_ns() - started_ns);
         }
         Ok(self.ready.pop_front())
@@ -125,7 +125,9 @@ impl SourceInput {
         Ok(())
     }
 
-    fn read(&mut self) -> Result<()> {
+    /// Looks once for what is new. Returns true if it is to look again at once: a split that ends
+    /// may have been the last, and then the end of the table follows.
+    fn read(&mut self) -> Result<bool> {
         self.adopt_splits()?;
         if let Some(polled) = self.found.take() {
             return self.absorb(polled);
@@ -134,11 +136,11 @@ impl SourceInput {
             _ if self.unfinished == 0 && self.parts.splits_are_final => {
                 self.pass_watermark(EventTime::MAX);
                 self.end();
-                Ok(())
+                Ok(false)
             }
             _ if self.parts.control.is_stopping() => {
                 self.end();
-                Ok(())
+                Ok(false)
             }
             Some(reader) if self.unfinished > 0 => {
                 let polled = reader.poll(Duration::ZERO);
@@ -146,7 +148,7 @@ impl SourceInput {
             }
             _ => {
                 self.update_idle();
-                Ok(())
+                Ok(false)
             }
         }
     }
@@ -180,7 +182,8 @@ impl SourceInput {
         Ok(())
     }
 
-    fn absorb(&mut self, polled: Polled) -> Result<()> {
+    fn absorb(&mut self, polled: Polled) -> Result<bool> {
+        let finished = matches!(polled, Polled::Finished { .. });
         match polled {
             Polled::Rows(rows) => self.absorb_rows(rows)?,
             Polled::Nothing => {}
@@ -191,7 +194,7 @@ impl SourceInput {
             self.pass_watermark(watermark.min(LAST_MOMENT));
         }
         self.update_idle();
-        Ok(())
+        Ok(finished)
     }
 
     fn absorb_rows(&mut self, read: SplitBatch) -> Result<()> {

@@ -45,7 +45,8 @@ impl Waker {
                 drop(woken.unwrap_or_else(PoisonError::into_inner));
             }
         }
-        self.pending.store(false, SeqCst);
+        // A swap, not a store: it makes all visible that was written before the call.
+        self.pending.swap(false, SeqCst);
     }
 }
 

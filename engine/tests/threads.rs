@@ -92,7 +92,7 @@ fn a_stop_while_backpressured_loses_nothing_that_was_read() {
     let options = RunOptions { parallelism: 1, edge_capacity_bytes: 1_000 };
     let job = start_with(&passed(), options, &world(&source, &sink)).expect("starts");
     let queue = job.metrics().nodes[1].subtasks[0].clone();
-    until(|| queue.queue_capacity_bytes.get() == 1_000 && source.read.lock().unwrap().len() >= 40);
+    until(|| queue.queue_capacity_bytes.get() == 1_000 && source.read.lock().unwrap().len() >= 30);
     job.stop();
     drop(closed);
     job.wait_blocking().expect("stops");

@@ -115,7 +115,8 @@ impl Table {
     /// The payload's columns as declared.
     pub fn declared(&self) -> SchemaRef {
         let physical = |column: &&TableColumn| matches!(column.kind, TableColumnKind::Physical);
-        let fields: Vec<Field> = self.columns.iter().filter(physical).map(TableColumn::field).collect();
+        let fields: Vec<Field> =
+            self.columns.iter().filter(physical).map(TableColumn::field).collect();
         Arc::new(Schema::new(fields))
     }
 }
@@ -186,12 +187,16 @@ impl Catalog {
     pub fn late_relation(&self, name: &str) -> Result<Relation, Diagnostic> {
         let Some(view) = self.views.get(name) else {
             let views: Vec<&str> = self.views.keys().map(String::as_str).collect();
-            return Err(Diagnostic::error(codes::UNKNOWN_TABLE, format!("there is no view `{name}`"))
-                .label("unknown view")
-                .hint_if_any(crate::suggest::did_you_mean(name, views)));
+            return Err(Diagnostic::error(
+                codes::UNKNOWN_TABLE,
+                format!("there is no view `{name}`"),
+            )
+            .label("unknown view")
+            .hint_if_any(crate::suggest::did_you_mean(name, views)));
         };
         let Some(tvf) = late::window_function(&view.plan) else {
-            let message = format!("`{name}` has no late rows: it does not aggregate windows itself");
+            let message =
+                format!("`{name}` has no late rows: it does not aggregate windows itself");
             return Err(Diagnostic::error(codes::NO_LATE_ROWS, message)
                 .hint("name the view that has GROUP BY window_start, window_end"));
         };

@@ -34,10 +34,7 @@ pub(crate) fn literal(
     }
 }
 
-fn interpolate(
-    text: &str,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<String, Diagnostic> {
+fn interpolate(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, Diagnostic> {
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(dollar) = rest.find("${") {
@@ -60,10 +57,7 @@ fn interpolate(
 }
 
 /// The value of what stands in the braces.
-fn value_of(
-    inside: &str,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<String, Diagnostic> {
+fn value_of(inside: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, Diagnostic> {
     if let Some(path) = inside.strip_prefix("file:") {
         return file(path);
     }

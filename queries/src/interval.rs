@@ -45,9 +45,8 @@ impl Unit {
     }
 
     /// The names of all units.
-    pub(crate) const NAMES: [&'static str; 9] = [
-        "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND",
-    ];
+    pub(crate) const NAMES: [&'static str; 9] =
+        ["YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND"];
 
     /// True for units of a count of months.
     fn is_months(self) -> bool {
@@ -173,7 +172,11 @@ fn integer(digits: &str) -> Result<i64, String> {
 
 /// A part below the first unit.
 fn bounded(value: i64, bound: i64, name: &str) -> Result<i64, String> {
-    if value < bound { Ok(value) } else { Err(format!("{value} {name} are more than {}", bound - 1)) }
+    if value < bound {
+        Ok(value)
+    } else {
+        Err(format!("{value} {name} are more than {}", bound - 1))
+    }
 }
 
 fn too_long(digits: &str) -> String {

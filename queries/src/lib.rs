@@ -26,8 +26,8 @@ pub mod types;
 use millstream_operators::graph::JobGraph;
 
 pub use self::diagnostic::{Diagnostic, SourceText};
-pub use self::settings::Settings;
 use self::plan::Planner;
+pub use self::settings::Settings;
 use self::statement::Statement;
 
 /// What planning depends on beside the text.
@@ -74,12 +74,16 @@ pub struct Plan {
 pub fn plan(source: &SourceText, options: &PlanOptions<'_>) -> Result<Plan, Vec<Diagnostic>> {
     // Deeply nested expressions are taken apart by recursion, here and in DataFusion.
     parse::with_big_stack(|| plan_on_this_stack(source, options)).map_err(|mut mistakes| {
+        mistakes.iter_mut().for_each(|mistake| close_parentheses(source, mistake));
         diagnostic::sort(&mut mistakes);
         mistakes
     })
 }
 
-fn plan_on_this_stack(source: &SourceText, options: &PlanOptions<'_>) -> Result<Plan, Vec<Diagnostic>> {
+fn plan_on_this_stack(
+    source: &SourceText,
+    options: &PlanOptions<'_>,
+) -> Result<Plan, Vec<Diagnostic>> {
     let (statements, found) = parse::parse(source, options.env);
     if diagnostic::any_error(&found) {
         return Err(found);
@@ -94,7 +98,10 @@ fn plan_on_this_stack(source: &SourceText, options: &PlanOptions<'_>) -> Result<
 }
 
 /// The text's settings, then those from outside.
-fn settings(statements: &[statement::SpannedStatement], options: &PlanOptions<'_>) -> Result<Settings, Vec<Diagnostic>> {
+fn settings(
+    statements: &[statement::SpannedStatement],
+    options: &PlanOptions<'_>,
+) -> Result<Settings, Vec<Diagnostic>> {
     let mut settings = Settings::new(options.parallelism, &options.zone);
     let mut mistakes = Vec::new();
     for statement in statements {
@@ -107,4 +114,20 @@ fn settings(statements: &[statement::SpannedStatement], options: &PlanOptions<'_
         mistakes.extend(settings.set(key, value, None, None).err());
     }
     if mistakes.is_empty() { Ok(settings) } else { Err(mistakes) }
+}
+
+/// sqlparser's places of calls and subqueries end before the closing parenthesis; a reader expects
+/// it to be underlined, too.
+fn close_parentheses(source: &SourceText, mistake: &mut Diagnostic) {
+    let Some(span) = &mut mistake.span else { return };
+    let text = source.slice(span);
+    let open = text.matches('(').count().saturating_sub(text.matches(')').count());
+    for _ in 0..open {
+        let rest = source.text.get(span.end..).unwrap_or_default();
+        let blanks = rest.len() - rest.trim_start().len();
+        if !rest[blanks..].starts_with(')') {
+            return;
+        }
+        span.end += blanks + 1;
+    }
 }

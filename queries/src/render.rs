@@ -91,7 +91,8 @@ impl Excerpt {
         // A line without end, such as one made by a machine.
         let cut = |range: &str, back: bool| {
             let mut chars = range.char_indices();
-            let found = if back { chars.nth_back(MAX_LINE_CHARS) } else { chars.nth(MAX_LINE_CHARS) };
+            let found =
+                if back { chars.nth_back(MAX_LINE_CHARS) } else { chars.nth(MAX_LINE_CHARS) };
             found.map(|(at, _)| at)
         };
         from += cut(&text[from..start], true).unwrap_or(0);

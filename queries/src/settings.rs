@@ -82,7 +82,10 @@ impl Settings {
                 Ok(number @ 1..=256) => self.parallelism = number,
                 _ => return Err(bad("a whole number from 1 to 256")),
             },
-            ZONE => self.zone = zone(value).ok_or_else(|| bad("a zone such as `Europe/Berlin` or `UTC`"))?,
+            ZONE => {
+                self.zone =
+                    zone(value).ok_or_else(|| bad("a zone such as `Europe/Berlin` or `UTC`"))?
+            }
             IDLE_TIMEOUT => {
                 let ms = duration_ms(value).ok_or_else(|| bad("a span of time such as `30 s`"))?;
                 self.idle_timeout_ms = (ms > 0).then_some(ms);

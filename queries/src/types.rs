@@ -158,9 +158,23 @@ mod tests {
     #[test]
     fn names_go_to_arrow_and_back() {
         for name in [
-            "STRING", "BYTES", "BOOLEAN", "TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT",
-            "DOUBLE", "DECIMAL(10, 2)", "DATE", "TIME", "TIMESTAMP(3)", "TIMESTAMP(6)",
-            "TIMESTAMP(9)", "TIMESTAMP_LTZ(3)", "ARRAY<ARRAY<INT NOT NULL>>",
+            "STRING",
+            "BYTES",
+            "BOOLEAN",
+            "TINYINT",
+            "SMALLINT",
+            "INT",
+            "BIGINT",
+            "FLOAT",
+            "DOUBLE",
+            "DECIMAL(10, 2)",
+            "DATE",
+            "TIME",
+            "TIMESTAMP(3)",
+            "TIMESTAMP(6)",
+            "TIMESTAMP(9)",
+            "TIMESTAMP_LTZ(3)",
+            "ARRAY<ARRAY<INT NOT NULL>>",
             "MAP<STRING, ROW<a INT, `b c` STRING NOT NULL>>",
         ] {
             let parsed = type_from_text(name).expect(name);

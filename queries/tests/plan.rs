@@ -8,6 +8,8 @@ mod common;
 use std::path::Path;
 
 use common::{bless_or_compare, cases, plan_text};
+use millstream_operators::graph::{JobGraph, NodeKind};
+use millstream_queries::types::flink_name;
 
 #[test]
 fn plans_are_as_expected() {
@@ -17,12 +19,28 @@ fn plans_are_as_expected() {
         let shown = match plan_text(&case) {
             Ok(plan) => {
                 plan.graph.check();
-                let explains: String = plan.explains.iter().map(|e| format!("EXPLAIN\n{e}")).collect();
-                format!("{explains}{}", plan.graph)
+                let explains: String =
+                    plan.explains.iter().map(|e| format!("EXPLAIN\n{e}")).collect();
+                format!("{explains}{}{}", plan.graph, columns(&plan.graph))
             }
             Err(mistakes) => format!("not planned: {mistakes:#?}\n"),
         };
         wrong.extend(bless_or_compare(&case.path.with_extension("plan"), &shown));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Names and types of what is written.
+fn columns(graph: &JobGraph) -> String {
+    let mut shown = String::new();
+    for node in &graph.nodes {
+        if let NodeKind::Sink(table) = &node.kind {
+            let fields = table.schema.fields().iter();
+            let columns: Vec<String> = fields
+                .map(|field| format!("{} {}", field.name(), flink_name(field.data_type())))
+                .collect();
+            shown += &format!("columns of {}: {}\n", node.name, columns.join(", "));
+        }
+    }
+    shown
 }

@@ -9,6 +9,8 @@ use millstream_operators::Batch;
 
 /// After so many lines a column that grew may show the heading again.
 const LINES_BETWEEN_HEADINGS: usize = 40;
+/// Columns do not grow beyond this for the sake of one long value, which then sticks out.
+const MAX_WIDTH: usize = 60;
 /// Between columns.
 const GAP: &str = "  ";
 
@@ -56,9 +58,11 @@ impl TableLayout {
         if turned || stale || self.headed != Some(with_op) {
             self.heading(with_op, prefix, lines);
         }
-        for row in 0..batch.num_rows() {
+        let line_of = |row: usize| {
             let op = with_op.then(|| batch.kind(row).as_str());
-            let line = self.line(op, |column| &cells[column][row]);
+            self.line(op, |column| &cells[column][row])
+        };
+        for line in (0..batch.num_rows()).map(line_of) {
             push_line(prefix, &line, lines);
         }
         self.lines_since_heading += batch.num_rows();
@@ -68,7 +72,7 @@ impl TableLayout {
     fn grow(&mut self, cells: &[Vec<String>]) -> bool {
         let mut grew = false;
         for (column, cells) in cells.iter().enumerate() {
-            let widest = cells.iter().map(|cell| width(cell)).max().unwrap_or(0);
+            let widest = cells.iter().map(|cell| width(cell)).max().unwrap_or(0).min(MAX_WIDTH);
             grew |= widest > self.widths[column];
             self.widths[column] = self.widths[column].max(widest);
         }

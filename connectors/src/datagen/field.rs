@@ -112,8 +112,7 @@ impl Field {
         let array = match &self.kind {
             Kind::Sequence { start, .. } => {
                 let values = numbers.iter().map(|n| start.wrapping_add_unsigned(*n));
-                let values: ArrayRef =
-                    Arc::new(arrow::array::Int64Array::from_iter_values(values));
+                let values: ArrayRef = Arc::new(arrow::array::Int64Array::from_iter_values(values));
                 strict_cast(&values, kind)?
             }
             Kind::Choice(list) => {

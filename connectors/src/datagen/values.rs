@@ -27,17 +27,40 @@ const DAY_MS: i64 = 86_400_000;
 pub(super) enum Shape {
     Boolean,
     /// Whole numbers, of decimals the unscaled ones, both ends included.
-    Whole { min: i128, max: i128 },
-    Real { min: f64, max: f64 },
-    Text { length: u64, variable: bool },
-    Bytes { length: u64, variable: bool },
+    Whole {
+        min: i128,
+        max: i128,
+    },
+    Real {
+        min: f64,
+        max: f64,
+    },
+    Text {
+        length: u64,
+        variable: bool,
+    },
+    Bytes {
+        length: u64,
+        variable: bool,
+    },
     /// The date or the time of day now.
     Clock,
     /// At most so long before now.
-    Past { max_past_ms: u64 },
+    Past {
+        max_past_ms: u64,
+    },
     Row(Vec<Field>),
-    List { element: Box<Field>, length: u64, variable: bool },
-    Map { key: Box<Field>, value: Box<Field>, length: u64, variable: bool },
+    List {
+        element: Box<Field>,
+        length: u64,
+        variable: bool,
+    },
+    Map {
+        key: Box<Field>,
+        value: Box<Field>,
+        length: u64,
+        variable: bool,
+    },
 }
 
 /// The time, as rows see it.
@@ -210,16 +233,17 @@ pub(super) fn random(
         Shape::Clock if *kind == DataType::Date32 => {
             primitive::<Date32Type>(numbers, |n| now.wall_ms(n).div_euclid(DAY_MS) as i32)
         }
-        Shape::Clock => {
-            primitive::<Time32MillisecondType>(numbers, |n| now.wall_ms(n).rem_euclid(DAY_MS) as i32)
-        }
+        Shape::Clock => primitive::<Time32MillisecondType>(numbers, |n| {
+            now.wall_ms(n).rem_euclid(DAY_MS) as i32
+        }),
         Shape::Past { max_past_ms } => {
             let past = |n| below(random.at(n), max_past_ms.saturating_add(1)) as i64;
             timestamps(kind, numbers, now, &past)
         }
         Shape::Row(fields) => {
             let DataType::Struct(columns) = kind else { unreachable!("a row is a struct") };
-            let arrays = fields.iter().zip(columns).map(|(f, c)| f.array(c.data_type(), numbers, now));
+            let arrays =
+                fields.iter().zip(columns).map(|(f, c)| f.array(c.data_type(), numbers, now));
             let arrays = arrays.collect::<std::result::Result<Vec<_>, _>>()?;
             Arc::new(StructArray::try_new(columns.clone(), arrays, None)?)
         }

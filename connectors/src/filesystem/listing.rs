@@ -4,6 +4,7 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use glob::MatchOptions;
 use regex::Regex;
 
 use super::io_error;
@@ -69,7 +70,10 @@ fn add_glob(path: &Path, files: &mut Vec<FileEntry>) -> Result<()> {
         hint: Some("`*`, `?`, `[…]` and `**` stand for parts of names".into()),
     };
     let text = path.to_str().ok_or_else(|| wrong("the path is not UTF-8".into()))?;
-    let matches = glob::glob(text).map_err(|error| wrong(format!("{text}: {error}")))?;
+    // A `*` does not stand for a leading dot, not even of a directory's name.
+    let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() };
+    let matches =
+        glob::glob_with(text, options).map_err(|error| wrong(format!("{text}: {error}")))?;
     for found in matches {
         let found = found.map_err(|error| ConnectorError::Io {
             place: error.path().display().to_string(),

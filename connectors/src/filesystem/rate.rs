@@ -47,7 +47,8 @@ impl RateOption {
 
 fn time_column(table: &TableSpec, options: &Options<'_>) -> Result<FieldRef> {
     let is_time = |field: &&FieldRef| matches!(field.data_type(), DataType::Timestamp(..));
-    let times = || table.declared.fields().iter().filter(is_time).map(|field| field.name().as_str());
+    let times =
+        || table.declared.fields().iter().filter(is_time).map(|field| field.name().as_str());
     let Some(name) = options.text(TIME_COLUMN) else {
         let first = times().next().unwrap_or("ts");
         let hint = format!("add '{TIME_COLUMN}' = '{first}' to the WITH clause");

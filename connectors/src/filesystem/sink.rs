@@ -147,7 +147,8 @@ struct FileWriter {
 impl FileWriter {
     fn part(&mut self) -> Result<&mut Part> {
         if self.part.is_none() {
-            let name = format!("part-{}-{}.{}", self.subtask, self.next_number, self.config.extension);
+            let name =
+                format!("part-{}-{}.{}", self.subtask, self.next_number, self.config.extension);
             self.next_number += 1;
             self.part = Some(Part::create(&self.config, &name)?);
         }
@@ -222,8 +223,13 @@ struct Part {
 }
 
 enum Content {
-    Records { file: File, encoder: Box<dyn Encoder>, buffer: Vec<u8>, written: u64 },
-    Rows(ParquetFile<File>),
+    Records {
+        file: File,
+        encoder: Box<dyn Encoder>,
+        buffer: Vec<u8>,
+        written: u64,
+    },
+    Rows(Box<ParquetFile<File>>),
     /// The file was handed over to be made visible.
     Closed,
 }
@@ -235,7 +241,7 @@ impl Part {
         let content = if config.framing == Framing::WholeFile {
             let options = FormatOptions::new(&format::parquet::INFO, "", &config.table.options)?;
             let place = hidden.display().to_string();
-            Content::Rows(ParquetFile::new(file, place, &config.schema, &options)?)
+            Content::Rows(Box::new(ParquetFile::new(file, place, &config.schema, &options)?))
         } else {
             let encoder = format::for_table_encoder(&config.table)?;
             let mut buffer = encoder.header(&config.schema).unwrap_or_default();

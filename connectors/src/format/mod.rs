@@ -87,6 +87,9 @@ pub trait Encoder: Send {
     }
 }
 
+/// Makes a decoder or encoder from its options, for these columns.
+pub type Make<T> = fn(&FormatOptions<'_>, &Columns) -> Result<Box<T>>;
+
 /// What a format is, as data.
 pub struct FormatInfo {
     /// Value of the option `format`.
@@ -96,9 +99,9 @@ pub struct FormatInfo {
     /// Its options, with the format's name in front, as in `json.ignore-parse-errors`.
     pub options: &'static [OptionInfo],
     /// Makes a decoder; `None` if records of it cannot be read one by one.
-    pub decoder: Option<fn(&FormatOptions<'_>, &Columns) -> Result<Box<dyn Decoder>>>,
+    pub decoder: Option<Make<dyn Decoder>>,
     /// Makes an encoder; `None` if records of it cannot be written one by one.
-    pub encoder: Option<fn(&FormatOptions<'_>, &Columns) -> Result<Box<dyn Encoder>>>,
+    pub encoder: Option<Make<dyn Encoder>>,
     /// How its records lie in a file.
     pub framing: fn(&FormatOptions<'_>) -> Result<Framing>,
 }

@@ -25,7 +25,7 @@ pub(super) struct MetadataColumn {
 enum Values {
     Topic(StringBuilder),
     Partition(Int32Builder),
-    Headers(MapBuilder<StringBuilder, BinaryBuilder>),
+    Headers(Box<MapBuilder<StringBuilder, BinaryBuilder>>),
     LeaderEpoch(Int32Builder),
     Offset(Int64Builder),
     Timestamp(TimestampMillisecondBuilder),
@@ -43,9 +43,11 @@ impl MetadataColumn {
         let values = match key {
             "topic" => Values::Topic(StringBuilder::new()),
             "partition" => Values::Partition(Int32Builder::new()),
-            "headers" => {
-                Values::Headers(MapBuilder::new(None, StringBuilder::new(), BinaryBuilder::new()))
-            }
+            "headers" => Values::Headers(Box::new(MapBuilder::new(
+                None,
+                StringBuilder::new(),
+                BinaryBuilder::new(),
+            ))),
             "leader-epoch" => Values::LeaderEpoch(Int32Builder::new()),
             "offset" => Values::Offset(Int64Builder::new()),
             "timestamp" => Values::Timestamp(TimestampMillisecondBuilder::new()),

@@ -158,7 +158,7 @@ impl KeyFields {
         let names = split_list(options.text("key.fields").unwrap_or_default());
         let prefix = options.text("key.fields-prefix").unwrap_or_default().to_owned();
         let except_key = options.one_of("value.fields-include")? == Some("EXCEPT_KEY");
-        if names.is_empty() != !options.is_set("key.format") {
+        if names.is_empty() == options.is_set("key.format") {
             let (given, missing) = if names.is_empty() {
                 ("key.format", "key.fields")
             } else {

@@ -2,9 +2,9 @@
 //! partition, and a flush that wakes up at once.
 //!
 //! This is the only module of the connector with `unsafe` code. It is worth it: the wrapper's
-//! `poll` makes an event and a reference-counted owner of every record, which costs as much as
-//! decoding the record does (`cargo test … consume_rate -- --ignored` in `tests/kafka.rs` shows
-//! the difference).
+//! `poll` makes an event and a reference-counted owner of every record. On a busy machine, with
+//! records of 215 bytes, a loop of it cost 250 to 310 ns of its thread a record; taking records from
+//! here **and** decoding two columns cost 120 to 210 ns (`tests/kafka/rate.rs` measures both).
 //!
 //! Why it is sound:
 //!

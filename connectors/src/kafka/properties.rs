@@ -333,6 +333,7 @@ fn refused(name: &str, reason: String, hint: Option<String>) -> ConnectorError {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -275,14 +275,21 @@ struct MetadataOut {
 
 impl MetadataOut {
     fn new(layout: &Layout, rows: &RecordBatch) -> std::result::Result<Self, String> {
-        let column = |key: &str, target: &DataType| {
+        let column = |key: &str, target: &DataType| -> std::result::Result<_, String> {
             let Some(index) = layout.metadata_index(key) else { return Ok(None) };
             cast(rows.column(index), target).map(Some).map_err(|error| error.to_string())
         };
-        Ok(MetadataOut {
-            timestamps: column("timestamp", &DataType::Timestamp(TimeUnit::Millisecond, None))?,
-            headers: column("headers", &info::headers_type())?,
-        })
+        let timestamps = column("timestamp", &DataType::Timestamp(TimeUnit::Millisecond, None))?;
+        if let Some(times) = &timestamps {
+            let times = times.as_primitive::<TimestampMillisecondType>();
+            // The client takes 0 for "now", which would put the row decades away from its time.
+            if let Some(ms) = times.iter().flatten().find(|ms| *ms <= 0) {
+                return Err(format!(
+                    "Kafka has no timestamps up to 1970-01-01T00:00:00 (here {ms} ms)"
+                ));
+            }
+        }
+        Ok(MetadataOut { timestamps, headers: column("headers", &info::headers_type())? })
     }
 
     fn timestamp(&self, row: usize) -> Option<i64> {

@@ -239,8 +239,8 @@ impl Column {
                 for number in numbers {
                     buffer.clear();
                     write(model, *number, &mut buffer);
-                    // Every writer appends ASCII.
-                    builder.append_value(String::from_utf8_lossy(&buffer));
+                    let text = std::str::from_utf8(&buffer);
+                    builder.append_value(text.expect("every writer appends ASCII"));
                 }
                 Arc::new(builder.finish())
             }

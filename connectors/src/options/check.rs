@@ -238,9 +238,8 @@ fn check_columns(
                     connector.name
                 ),
                 option: Some("connector".into()),
-                hint: did_you_mean(key, keys.iter().copied()).or_else(|| {
-                    (!keys.is_empty()).then(|| format!("it has {}", keys.join(", ")))
-                }),
+                hint: did_you_mean(key, keys.iter().copied())
+                    .or_else(|| (!keys.is_empty()).then(|| format!("it has {}", keys.join(", ")))),
             });
         }
     }
@@ -260,8 +259,6 @@ fn convert(error: ConnectorError) -> OptionError {
         ConnectorError::Options { message, option, hint } => {
             OptionError { option: option.unwrap_or_else(|| "connector".into()), message, hint }
         }
-        other => {
-            OptionError { option: "connector".into(), message: other.to_string(), hint: None }
-        }
+        other => OptionError { option: "connector".into(), message: other.to_string(), hint: None },
     }
 }

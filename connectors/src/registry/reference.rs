@@ -16,7 +16,8 @@ const TEXT_WIDTH: usize = 88;
 pub fn list() -> String {
     let mut out = String::from("Connectors\n");
     for connector in CONNECTORS {
-        let _ = writeln!(out, "  {:<16}{:<8}{}", connector.name, ways(connector), connector.summary);
+        let _ =
+            writeln!(out, "  {:<16}{:<8}{}", connector.name, ways(connector), connector.summary);
     }
     out.push_str("\nFormats\n");
     for format in FORMATS {
@@ -107,14 +108,17 @@ fn describe_options(out: &mut String, title: &str, options: &[OptionInfo]) {
     }
     let _ = writeln!(out, "\n{title}");
     for info in options {
-        let _ = write!(out, "  {}  ({}", info.name, kind_name(info.kind));
+        let mut heading = format!("{} ({}", info.name, kind_name(info.kind));
         match (info.required, info.default) {
-            (true, _) => out.push_str("; required)\n"),
+            (true, _) => heading.push_str("; required"),
+            (false, Some("")) => heading.push_str("; default empty"),
             (false, Some(default)) => {
-                let _ = writeln!(out, "; default {default})");
+                let _ = write!(heading, "; default {default}");
             }
-            (false, None) => out.push_str(")\n"),
+            (false, None) => {}
         }
+        heading.push(')');
+        wrap_hanging(out, "  ", "    ", &heading);
         wrap(out, "      ", info.description);
     }
 }
@@ -178,17 +182,26 @@ fn sql_type(kind: &DataType) -> String {
     }
 }
 
-/// Appends `text` in lines of at most [`TEXT_WIDTH`] characters.
+/// Appends `text` in lines of at most [`TEXT_WIDTH`] characters and the indent.
 fn wrap(out: &mut String, indent: &str, text: &str) {
+    wrap_hanging(out, indent, indent, text);
+}
+
+fn wrap_hanging(out: &mut String, first_indent: &str, indent: &str, text: &str) {
     let mut column = 0;
+    out.push_str(first_indent);
     for word in text.split_whitespace() {
         let width = word.chars().count();
         if column > 0 && column + 1 + width > TEXT_WIDTH {
             out.push('\n');
+            out.push_str(indent);
             column = 0;
         }
-        out.push_str(if column == 0 { indent } else { " " });
-        column += if column == 0 { width } else { width + 1 };
+        if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        column += width;
         out.push_str(word);
     }
     out.push('\n');

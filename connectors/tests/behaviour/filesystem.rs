@@ -53,7 +53,7 @@ impl Files {
             Ok(source) => {
                 let mut reader = source.reader(source.splits().unwrap()).unwrap();
                 loop {
-                    match reader.poll(Duration::ZERO) {
+                    match reader.poll(Duration::from_millis(1)) {
                         Err(error) => return told(error),
                         Ok(Polled::Finished { .. }) => panic!("nothing went wrong"),
                         Ok(_) => {}
@@ -177,7 +177,8 @@ fn metadata_columns_tell_about_the_file() {
     let options = [("connector", "filesystem"), ("path", "in"), ("format", "json")];
     let mut spec = table(&options, &columns);
     spec.declared = std::sync::Arc::new(spec.schema.project(&[1]).unwrap());
-    let keys = [(0, "file.path"), (2, "file.name"), (3, "file.size"), (4, "file.modification-time")];
+    let keys =
+        [(0, "file.path"), (2, "file.name"), (3, "file.size"), (4, "file.modification-time")];
     spec.metadata = keys.iter().map(|(index, key)| (*index, (*key).to_owned())).collect();
     let rows = read_sorted(&*open_source(&spec, &files.environment).unwrap());
     let path = files.path().join("in/a.json").display().to_string();

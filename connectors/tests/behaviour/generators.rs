@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use arrow::array::AsArray;
 use arrow::datatypes::DataType::{self, Float64, Int32, Int64, Utf8};
-use arrow::datatypes::{Decimal128Type, Float64Type, Int32Type, Int64Type, TimestampMillisecondType};
+use arrow::datatypes::{
+    Decimal128Type, Float64Type, Int32Type, Int64Type, TimestampMillisecondType,
+};
 use millstream_connectors::registry::{Environment, open_source};
 use millstream_connectors::{Polled, TableSpec};
 
@@ -151,7 +153,9 @@ fn nexmark(event: &str, columns: &[(&str, DataType)], more: &[(&str, &str)]) -> 
 
 #[test]
 fn nexmark_has_the_benchmarks_shares() {
-    for (event, id, share) in [("person", "id", 2_000), ("auction", "id", 6_000), ("bid", "price", 92_000)] {
+    for (event, id, share) in
+        [("person", "id", 2_000), ("auction", "id", 6_000), ("bid", "price", 92_000)]
+    {
         let rows = columns(&nexmark(event, &[(id, Int64)], &[]), &here());
         assert_eq!(rows.num_rows(), share, "{event}");
     }
@@ -220,7 +224,8 @@ fn nexmark_persons_and_auctions_belong_together() {
     let number = |column: usize| rows.column(column).as_primitive::<Int64Type>().values();
     assert_eq!(number(0)[..4], [1000, 1001, 1002, 1003]);
     assert!(number(3).iter().zip(number(4)).all(|(initial, reserve)| initial < reserve));
-    let time = |column: usize| rows.column(column).as_primitive::<TimestampMillisecondType>().values();
+    let time =
+        |column: usize| rows.column(column).as_primitive::<TimestampMillisecondType>().values();
     assert!(time(5).iter().zip(time(6)).all(|(now, expires)| now < expires));
     assert!(number(7).iter().all(|seller| (1000..1000 + 2000 + 11).contains(seller)));
     let persons = [

@@ -27,10 +27,8 @@ fn a_right_clause_has_none() {
 
 #[test]
 fn a_misspelt_option_is_suggested() {
-    let (option, message, hint) = mistake(
-        &[("connector", "datagen"), ("rows-per-secnd", "5")],
-        Direction::Source,
-    );
+    let (option, message, hint) =
+        mistake(&[("connector", "datagen"), ("rows-per-secnd", "5")], Direction::Source);
     assert_eq!(option, "rows-per-secnd");
     assert_eq!(message, "connector `datagen` has no option `rows-per-secnd`");
     assert_eq!(hint, "did you mean `rows-per-second`?");
@@ -118,7 +116,8 @@ fn nexmark_columns_are_checked() {
 
 #[test]
 fn a_rate_by_event_time_needs_a_time_column() {
-    let base = [("connector", "filesystem"), ("path", "x"), ("format", "json"), ("scan.rate", "2x")];
+    let base =
+        [("connector", "filesystem"), ("path", "x"), ("format", "json"), ("scan.rate", "2x")];
     let (option, _, hint) = mistake(&base, Direction::Source);
     assert_eq!(option, "scan.rate");
     assert!(hint.contains("scan.rate.time-column"), "{hint}");
@@ -138,6 +137,9 @@ fn metadata_that_a_connector_lacks_is_an_error() {
     let mut table = table(&options, &[("id", Int64), ("name", Utf8)]);
     table.metadata.insert(1, "file.nam".into());
     let found = check(&table, Direction::Source);
-    assert_eq!(found[0].message, "column `name`: connector `filesystem` has no metadata `file.nam`");
+    assert_eq!(
+        found[0].message,
+        "column `name`: connector `filesystem` has no metadata `file.nam`"
+    );
     assert_eq!(found[0].hint.as_deref(), Some("did you mean `file.name`?"));
 }

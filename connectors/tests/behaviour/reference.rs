@@ -32,7 +32,7 @@ fn every_option_is_described() {
 fn metadata_columns_have_sql_types() {
     let text = describe("filesystem").unwrap();
     assert!(text.contains("file.modification-time  TIMESTAMP_LTZ(3)"), "{text}");
-    assert!(text.contains("path  (text; required)"), "{text}");
+    assert!(text.contains("path (text; required)"), "{text}");
 }
 
 /// The pages in `docs/` are what the tables say; `BLESS=1` writes them.

@@ -37,9 +37,10 @@ pub fn table(options: &[(&str, &str)], columns: &[(&str, DataType)]) -> TableSpe
 /// The table with only these columns read, in this order.
 pub fn project(table: &TableSpec, columns: &[usize]) -> TableSpec {
     let schema = Arc::new(table.schema.project(columns).unwrap());
-    let metadata = columns.iter().enumerate().filter_map(|(new, old)| {
-        table.metadata.get(old).map(|key| (new, key.clone()))
-    });
+    let metadata = columns
+        .iter()
+        .enumerate()
+        .filter_map(|(new, old)| table.metadata.get(old).map(|key| (new, key.clone())));
     TableSpec { schema, metadata: metadata.collect(), ..table.clone() }
 }
 

@@ -119,7 +119,9 @@ fn wrong_options_are_found_before_anything_is_connected() {
         all.extend(options);
         told(&open(&table(broker, "t", N, &all)).err().unwrap())
     };
-    let cases: &[(&[(&str, &str)], &str, &str)] = &[
+    // Options that are added; what the message and the hint then contain.
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+    let cases: &[Case<'_>] = &[
         (
             &[("properties.plugin.library.paths", "/tmp/x.so")],
             "plugin.library.paths",

@@ -167,3 +167,15 @@ fn read_only_metadata_cannot_be_written() {
     let error = open_sink(&table).err().unwrap().to_string();
     assert!(error.contains("`partition` is read-only"), "{error}");
 }
+
+#[test]
+fn a_timestamp_that_kafka_cannot_hold_is_an_error() {
+    let Some(broker) = broker() else { return };
+    let topic = broker.topic("epoch", 1);
+    let table = table(broker, &topic, &[("n", Int64)], &[]);
+    let table = with_metadata(table, &[("timestamp", timestamp_ltz())]);
+    let times = TimestampMillisecondArray::from(vec![0]).with_timezone("Europe/Berlin");
+    let rows = batch(&table, vec![Arc::new(Int64Array::from(vec![1])), Arc::new(times)]);
+    let error = write(&table, &rows).unwrap_err().to_string();
+    assert!(error.contains("1970"), "{error}");
+}

@@ -131,12 +131,13 @@ impl Operator for WindowAssign {
         self.metrics.null_time_rows.add(times.null_count() as u64);
         let offset_ms = times.bounds().and_then(|(min, max)| self.clock.offset_over(min, max));
         let (mut rows, mut windows) = (Vec::new(), Vec::new());
+        let mut here = Here::default();
         for row in 0..times.len() {
             let Some(ms) = times.ms(row) else { continue };
             let wall_ms = ms.saturating_add(offset_ms.unwrap_or_else(|| self.clock.offset_at(ms)));
-            for (start_ms, end_ms) in self.panes.windows_of(self.panes.pane_of(wall_ms)) {
+            for window in here.windows_at(wall_ms, &self.panes) {
                 rows.push(row as u32);
-                windows.push(Window { start_ms, end_ms });
+                windows.push(*window);
                 // A row may have thousands of windows: copies leave as they fill a batch.
                 if rows.len() == BATCH_ROWS {
                     self.emit(&batch, std::mem::take(&mut rows), &windows, out)?;
@@ -148,5 +149,26 @@ impl Operator for WindowAssign {
             self.emit(&batch, rows, &windows, out)?;
         }
         Ok(())
+    }
+}
+
+/// The windows of the last row, which the next row mostly shares.
+#[derive(Default)]
+struct Here {
+    start_ms: i64,
+    end_ms: i64,
+    windows: Vec<Window>,
+}
+
+impl Here {
+    fn windows_at(&mut self, ms: i64, panes: &Panes) -> &[Window] {
+        if ms < self.start_ms || self.end_ms <= ms {
+            let pane = panes.pane_of(ms);
+            (self.start_ms, self.end_ms) = (pane.at_ms, panes.end_of(pane));
+            let windows = panes.windows_of(pane);
+            self.windows.clear();
+            self.windows.extend(windows.map(|(start_ms, end_ms)| Window { start_ms, end_ms }));
+        }
+        &self.windows
     }
 }

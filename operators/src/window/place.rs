@@ -123,8 +123,8 @@ impl Placer {
         for row in 0..moments.len() {
             let Some(ms) = moments.ms(row) else { continue };
             let ms = ms.saturating_add(offset_ms.unwrap_or_else(|| clock.offset_at(ms)));
-            let stays = |pane: Pane| pane.at_ms <= ms && ms < self.panes.end_of(pane);
-            picked.add(row, stays, || self.panes.pane_of(ms));
+            let is_in = |pane: Pane| pane.at_ms <= ms && ms < self.panes.end_of(pane);
+            picked.add(row, is_in, || self.panes.pane_of(ms));
         }
         picked.placed(moments.null_count())
     }
@@ -144,35 +144,46 @@ fn place_attached(starts: &Moments, ends: &Moments) -> Placed {
     picked.placed(null_rows)
 }
 
-/// Row numbers by pane, with the pane of the last row at hand: neighbours mostly share it.
+/// How many of the latest panes are tried before a pane is computed and looked up: rows out of
+/// order jump between a few.
+const TRIED_PANES: usize = 4;
+
+/// Row numbers by pane.
 #[derive(Default)]
 struct Picked {
     places: BTreeMap<Pane, usize>,
-    rows: Vec<Vec<u32>>,
-    last: Option<(Pane, usize)>,
+    /// The panes in the order in which rows brought them, each with its rows.
+    rows: Vec<(Pane, Vec<u32>)>,
+    last: usize,
 }
 
 impl Picked {
-    fn add(&mut self, row: usize, stays: impl Fn(Pane) -> bool, pane: impl Fn() -> Pane) {
-        let place = match self.last {
-            Some((last, place)) if stays(last) => place,
-            _ => {
-                let pane = pane();
-                let next = self.rows.len();
-                let place = *self.places.entry(pane).or_insert(next);
-                if place == next {
-                    self.rows.push(Vec::new());
-                }
-                self.last = Some((pane, place));
-                place
-            }
-        };
-        self.rows[place].push(row as u32);
+    /// Adds a row to the pane for which `is_in` holds; `pane` computes it.
+    fn add(&mut self, row: usize, is_in: impl Fn(Pane) -> bool, pane: impl Fn() -> Pane) {
+        let stays = self.rows.get(self.last).is_some_and(|(pane, _)| is_in(*pane));
+        if !stays {
+            let latest = self.rows.iter().enumerate().rev().take(TRIED_PANES);
+            let known = latest.map(|(place, (pane, _))| (place, *pane)).find(|(_, p)| is_in(*p));
+            self.last = match known {
+                Some((place, _)) => place,
+                None => self.look_up(pane()),
+            };
+        }
+        self.rows[self.last].1.push(row as u32);
+    }
+
+    fn look_up(&mut self, pane: Pane) -> usize {
+        let next = self.rows.len();
+        let place = *self.places.entry(pane).or_insert(next);
+        if place == next {
+            self.rows.push((pane, Vec::new()));
+        }
+        place
     }
 
     fn placed(mut self, null_rows: usize) -> Placed {
         let panes = self.places.iter().map(|(pane, place)| {
-            (*pane, Selection::Indices(std::mem::take(&mut self.rows[*place])))
+            (*pane, Selection::Indices(std::mem::take(&mut self.rows[*place].1)))
         });
         Placed { null_rows, panes: panes.collect() }
     }

@@ -1,19 +1,18 @@
 //! Aggregate functions as the planner sees them: names, argument types and Flink's result types.
 //!
-//! They are never run: lowering turns each into an [`AggregateFunction`] of the operators, with
+//! They are never run: lowering turns each into an [`Operation`] of the operators, with
 //! casts around it where the implementation works in another type.
 
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion_common::{Result, ScalarValue, internal_err, plan_err};
+use datafusion_common::tree_node::{Transformed, TreeNode};
+use datafusion_common::{Column, Result, ScalarValue, internal_err, plan_err};
+use datafusion_expr::expr::{AggregateFunction, AggregateFunctionParams};
 use datafusion_expr::function::AccumulatorArgs;
-use datafusion_expr::expr::AggregateFunctionParams;
-use datafusion_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility,
-};
+use datafusion_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility};
 use datafusion_functions_aggregate::{approx_distinct, approx_percentile_cont, stddev, variance};
-use millstream_operators::window::AggregateFunction;
+use millstream_operators::window::AggregateFunction as Operation;
 
 /// The kinds of aggregates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,7 +69,7 @@ pub struct FlinkAggregate {
 /// How an aggregate is run.
 pub struct Lowered {
     /// The operators' function.
-    pub function: AggregateFunction,
+    pub function: Operation,
     /// Cast the first argument to this type, if it is given.
     pub argument_type: Option<DataType>,
     /// What the function returns; cast to the planner's type if that is another.
@@ -101,27 +100,48 @@ pub fn kind(function: &AggregateUDF) -> Kind {
 pub fn lower(kind: Kind, flink: &DataType) -> Lowered {
     let own = |function| Lowered { function, argument_type: None, returns: flink.clone() };
     let float = |udaf: Arc<AggregateUDF>| Lowered {
-        function: AggregateFunction::Udaf(udaf),
+        function: Operation::Udaf(udaf),
         argument_type: Some(DataType::Float64),
         returns: DataType::Float64,
     };
     match kind {
-        Kind::Count => own(AggregateFunction::Count),
-        Kind::Sum => own(AggregateFunction::Sum),
-        Kind::Avg => own(AggregateFunction::Avg),
-        Kind::Min => own(AggregateFunction::Min),
-        Kind::Max => own(AggregateFunction::Max),
+        Kind::Count => own(Operation::Count),
+        Kind::Sum => own(Operation::Sum),
+        Kind::Avg => own(Operation::Avg),
+        Kind::Min => own(Operation::Min),
+        Kind::Max => own(Operation::Max),
         Kind::StddevPop => float(stddev::stddev_pop_udaf()),
         Kind::StddevSamp => float(stddev::stddev_udaf()),
         Kind::VarPop => float(variance::var_pop_udaf()),
         Kind::VarSamp => float(variance::var_samp_udaf()),
         Kind::ApproxPercentile => float(approx_percentile_cont::approx_percentile_cont_udaf()),
         Kind::ApproxCountDistinct => Lowered {
-            function: AggregateFunction::Udaf(approx_distinct::approx_distinct_udaf()),
+            function: Operation::Udaf(approx_distinct::approx_distinct_udaf()),
             argument_type: None,
             returns: DataType::UInt64,
         },
     }
+}
+
+/// A call as EXPLAIN shows it and state is named after it: `COUNT(*)`, `SUM(price)`.
+pub fn shown(call: &AggregateFunction) -> String {
+    let expr = Expr::AggregateFunction(call.clone());
+    let text = unqualified(&expr);
+    let (name, rest) = text.split_once('(').unwrap_or((&text, ""));
+    let star = kind(&call.func) == Kind::Count && rest.starts_with("1)");
+    let rest = if star { format!("*{}", &rest[1..]) } else { rest.to_owned() };
+    format!("{}({rest}", name.to_uppercase())
+}
+
+/// An expression as SQL, without the names of relations.
+pub fn unqualified(expr: &Expr) -> String {
+    let bare = expr.clone().transform(|expr| {
+        Ok(match expr {
+            Expr::Column(column) => Transformed::yes(Expr::Column(Column::from_name(column.name))),
+            other => Transformed::no(other),
+        })
+    });
+    bare.map_or_else(|_| expr.to_string(), |bare| bare.data.human_display().to_string())
 }
 
 /// Flink's type of an average, and of the deviations that it derives from averages: integers stay
@@ -177,13 +197,19 @@ impl AggregateUDFImpl for FlinkAggregate {
         let name = self.name.to_uppercase();
         let distinct = if params.distinct { "DISTINCT " } else { "" };
         let args = match params.args.as_slice() {
-            [Expr::Literal(value, _)] if self.kind == Kind::Count && !value.is_null() => "*".to_owned(),
+            [Expr::Literal(value, _)] if self.kind == Kind::Count && !value.is_null() => {
+                "*".to_owned()
+            }
             args => {
-                let args: Vec<String> = args.iter().map(|arg| arg.schema_name().to_string()).collect();
+                let args: Vec<String> =
+                    args.iter().map(|arg| arg.schema_name().to_string()).collect();
                 args.join(", ")
             }
         };
-        let filter = params.filter.as_ref().map(|filter| format!(" FILTER (WHERE {})", filter.schema_name()));
+        let filter = params
+            .filter
+            .as_ref()
+            .map(|filter| format!(" FILTER (WHERE {})", filter.schema_name()));
         Ok(format!("{name}({distinct}{args}){}", filter.unwrap_or_default()))
     }
 

@@ -134,7 +134,8 @@ fn field(letter: char, run: usize) -> Result<Item, String> {
 }
 
 fn format_item(item: &Item, time: NaiveDateTime, out: &mut String) {
-    let name = |long, short: &str, full: &str| time.format(if long { full } else { short }).to_string();
+    let name =
+        |long, short: &str, full: &str| time.format(if long { full } else { short }).to_string();
     match item {
         Item::Text(text) => out.push_str(text),
         Item::MonthName(long) => out.push_str(&name(*long, "%b", "%B")),
@@ -252,7 +253,12 @@ impl Found {
             None => NaiveDate::from_ymd_opt(self.year, self.month, self.day)?,
         };
         let hour = if self.afternoon == Some(true) { self.hour + 12 } else { self.hour };
-        Some(date.and_time(NaiveTime::from_hms_nano_opt(hour, self.minute, self.second, self.nanos)?))
+        Some(date.and_time(NaiveTime::from_hms_nano_opt(
+            hour,
+            self.minute,
+            self.second,
+            self.nanos,
+        )?))
     }
 }
 
@@ -313,7 +319,9 @@ mod tests {
         assert_eq!(standard("2020-04-15 08:00:05").as_deref(), Some("2020-04-15 08:00:05"));
         assert_eq!(standard("2020-4-5T8:0:5.12").as_deref(), Some("2020-04-05 08:00:05.120"));
         assert_eq!(standard("2020-04-15").as_deref(), Some("2020-04-15 00:00:00"));
-        for bad in ["", "x", "2020-13-01", "2020-04-15 25:00:00", "2020-04-15 08:00:05.", "2020-04-15 "] {
+        for bad in
+            ["", "x", "2020-13-01", "2020-04-15 25:00:00", "2020-04-15 08:00:05.", "2020-04-15 x"]
+        {
             assert_eq!(standard(bad), None, "{bad}");
         }
     }

@@ -91,7 +91,11 @@ pub fn expand(call: ScalarFunction, first: Option<&DataType>) -> Result<Expr> {
             let first = cast(next(), DataType::Utf8);
             args.fold(first, |left, right| {
                 let right = Box::new(cast(right, DataType::Utf8));
-                Expr::BinaryExpr(BinaryExpr { left: Box::new(left), op: Operator::StringConcat, right })
+                Expr::BinaryExpr(BinaryExpr {
+                    left: Box::new(left),
+                    op: Operator::StringConcat,
+                    right,
+                })
             })
         }
         Meaning::Extract(field) => extract(field, next()),

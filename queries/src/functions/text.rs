@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use arrow::array::{Array, ArrayRef, AsArray, StringBuilder};
-use arrow::datatypes::{DataType, Int32Type};
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion_common::{Result, exec_err, plan_err};
 use datafusion_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature,
@@ -28,7 +28,7 @@ struct TextFunction {
 
 /// All functions of this file.
 pub fn functions() -> Vec<ScalarUDF> {
-    let three = TypeSignature::Exact(vec![DataType::Utf8, DataType::Utf8, DataType::Int32]);
+    let three = TypeSignature::Exact(vec![DataType::Utf8, DataType::Utf8, DataType::Int64]);
     let two = TypeSignature::Exact(vec![DataType::Utf8, DataType::Utf8]);
     let one_of = TypeSignature::OneOf(vec![three.clone(), two]);
     [(Kind::SplitIndex, three), (Kind::RegexpExtract, one_of)]
@@ -53,14 +53,18 @@ impl ScalarUDFImpl for TextFunction {
     }
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
-        if arguments.is_empty() { plan_err!("{} wants arguments", self.name()) } else { Ok(DataType::Utf8) }
+        if arguments.is_empty() {
+            plan_err!("{} wants arguments", self.name())
+        } else {
+            Ok(DataType::Utf8)
+        }
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let numbers: Option<&ArrayRef> = arrays.get(2);
         let (texts, patterns) = (arrays[0].as_string::<i32>(), arrays[1].as_string::<i32>());
-        let numbers = numbers.map(|numbers| numbers.as_primitive::<Int32Type>());
+        let numbers = numbers.map(|numbers| numbers.as_primitive::<Int64Type>());
         let regexes = RegexCache::default();
         let mut out = StringBuilder::new();
         for row in 0..texts.len() {

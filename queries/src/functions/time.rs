@@ -27,6 +27,8 @@ enum Kind {
     ToTimestamp,
     /// `DATE_FORMAT(time, pattern)`; the time may be text in standard form.
     DateFormat,
+    /// `FROM_UNIXTIME(seconds[, pattern])`: text in the session's zone.
+    FromUnixtime,
     /// `CAST(time AS STRING)`: standard form with as many digits as the type has.
     Text,
 }
@@ -34,18 +36,17 @@ enum Kind {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct TimeFunction {
     kind: Kind,
+    zone: String,
     signature: Signature,
 }
 
 /// All functions of this file; `zone` is where TIMESTAMP_LTZ values are shown.
 pub fn functions(zone: &str) -> Vec<ScalarUDF> {
-    // The zone is in the type of a TIMESTAMP_LTZ column already.
-    let _ = zone;
-    [Kind::ToTimestamp, Kind::DateFormat, Kind::Text]
+    [Kind::ToTimestamp, Kind::DateFormat, Kind::FromUnixtime, Kind::Text]
         .into_iter()
         .map(|kind| {
             let signature = Signature::user_defined(Volatility::Immutable);
-            ScalarUDF::from(TimeFunction { kind, signature })
+            ScalarUDF::from(TimeFunction { kind, zone: zone.to_owned(), signature })
         })
         .collect()
 }
@@ -55,6 +56,7 @@ impl ScalarUDFImpl for TimeFunction {
         match self.kind {
             Kind::ToTimestamp => "to_timestamp",
             Kind::DateFormat => "date_format",
+            Kind::FromUnixtime => "from_unixtime",
             Kind::Text => TIMESTAMP_TEXT,
         }
     }
@@ -78,6 +80,12 @@ impl ScalarUDFImpl for TimeFunction {
                 return plan_err!(
                     "TO_TIMESTAMP wants text, not {found}; for a number use TO_TIMESTAMP_LTZ(number, 3)"
                 );
+            }
+            (Kind::FromUnixtime, number) if number.is_integer() || number.is_null() => {
+                wanted[0] = DataType::Int64;
+            }
+            (Kind::FromUnixtime, _) => {
+                return plan_err!("FROM_UNIXTIME wants seconds, not {found}");
             }
             (_, DataType::Utf8 | DataType::Null) => {}
             (_, time @ DataType::Timestamp(..)) => wanted[0] = time.clone(),
@@ -108,6 +116,14 @@ impl ScalarUDFImpl for TimeFunction {
                 Some(patterns) => date_format(&arrays[0], patterns)?,
                 None => return internal_err!("DATE_FORMAT has two arguments"),
             },
+            Kind::FromUnixtime => {
+                let seconds =
+                    cast(&arrays[0], &DataType::Timestamp(TimeUnit::Second, Some("UTC".into())))?;
+                let zone = Some(Arc::from(self.zone.as_str()));
+                let times = cast(&seconds, &DataType::Timestamp(TimeUnit::Second, zone))?;
+                let standard = StringArray::from(vec!["yyyy-MM-dd HH:mm:ss"; times.len()]);
+                date_format(&times, patterns.unwrap_or(&standard))?
+            }
             Kind::Text => timestamp_text(&arrays[0])?,
         };
         Ok(ColumnarValue::Array(array))
@@ -156,7 +172,9 @@ fn date_format(times: &ArrayRef, patterns: &StringArray) -> Result<ArrayRef> {
 
 fn timestamp_text(times: &ArrayRef) -> Result<ArrayRef> {
     let pattern = match times.data_type() {
-        DataType::Timestamp(TimeUnit::Millisecond | TimeUnit::Second, _) => "yyyy-MM-dd HH:mm:ss.SSS",
+        DataType::Timestamp(TimeUnit::Millisecond | TimeUnit::Second, _) => {
+            "yyyy-MM-dd HH:mm:ss.SSS"
+        }
         DataType::Timestamp(TimeUnit::Microsecond, _) => "yyyy-MM-dd HH:mm:ss.SSSSSS",
         _ => "yyyy-MM-dd HH:mm:ss.SSSSSSSSS",
     };
@@ -170,7 +188,8 @@ struct LastPattern(Option<(String, Pattern)>);
 impl LastPattern {
     fn get(&mut self, text: &str) -> Result<&Pattern> {
         if self.0.as_ref().is_none_or(|(known, _)| known != text) {
-            let pattern = Pattern::compile(text).map_err(|reason| exec_datafusion_err!("{reason}"))?;
+            let pattern =
+                Pattern::compile(text).map_err(|reason| exec_datafusion_err!("{reason}"))?;
             self.0 = Some((text.to_owned(), pattern));
         }
         match &self.0 {

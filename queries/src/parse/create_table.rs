@@ -10,9 +10,7 @@ use super::tokens::keyword;
 use super::{Parsed, span, statements};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::statement::{
-    ColumnDef, ColumnKind, CreateTable, Spanned, SqlType, WatermarkDef,
-};
+use crate::statement::{ColumnDef, ColumnKind, CreateTable, Spanned, SqlType, WatermarkDef};
 use crate::{interpolate, suggest};
 
 /// Parts of CREATE TABLE that Flink has and we do not, and what to do about it.
@@ -132,10 +130,9 @@ fn primary_key(
 ) -> Parsed<()> {
     let is_not_enforced = cursor.eat(&["NOT", "ENFORCED"]);
     if !is_not_enforced {
-        let diagnostic =
-            Diagnostic::error(codes::KEY_ENFORCED, "a primary key cannot be enforced")
-                .at(cursor.since(start))
-                .hint("write NOT ENFORCED behind it: the key is taken on trust");
+        let diagnostic = Diagnostic::error(codes::KEY_ENFORCED, "a primary key cannot be enforced")
+            .at(cursor.since(start))
+            .hint("write NOT ENFORCED behind it: the key is taken on trust");
         return Err(diagnostic.into());
     }
     if !table.primary_key.is_empty() {
@@ -300,9 +297,7 @@ fn option_value(cursor: &mut Cursor, key: &Spanned<String>) -> Parsed<Spanned<St
 }
 
 /// Diagnostics for names that are declared before.
-pub(super) fn duplicates<'n>(
-    names: impl Iterator<Item = &'n Spanned<String>>,
-) -> Vec<Diagnostic> {
+pub(super) fn duplicates<'n>(names: impl Iterator<Item = &'n Spanned<String>>) -> Vec<Diagnostic> {
     let mut seen: HashMap<&str, &Span> = HashMap::new();
     let mut found = Vec::new();
     for name in names {

@@ -17,11 +17,56 @@ const RECURSION_LIMIT: usize = 150;
 
 /// Words that cannot be names unless they are quoted: they would hide what is missing.
 const NOT_NAMES: &[&str] = &[
-    "ALL", "AND", "AS", "BEGIN", "BY", "CASE", "CAST", "CONSTRAINT", "CREATE", "CROSS", "DISTINCT",
-    "DROP", "ELSE", "EXCEPT", "EXISTS", "FOR", "FROM", "FULL", "GROUP", "HAVING", "IF", "IN",
-    "INNER", "INSERT", "INTERSECT", "INTO", "IS", "JOIN", "LEFT", "LIKE", "LIMIT", "NOT", "NULL",
-    "ON", "OR", "ORDER", "PRIMARY", "RIGHT", "SELECT", "SET", "TABLE", "THEN", "UNION", "UNIQUE",
-    "USING", "VALUES", "WATERMARK", "WHEN", "WHERE", "WITH",
+    "ALL",
+    "AND",
+    "AS",
+    "BEGIN",
+    "BY",
+    "CASE",
+    "CAST",
+    "CONSTRAINT",
+    "CREATE",
+    "CROSS",
+    "DISTINCT",
+    "DROP",
+    "ELSE",
+    "EXCEPT",
+    "EXISTS",
+    "FOR",
+    "FROM",
+    "FULL",
+    "GROUP",
+    "HAVING",
+    "IF",
+    "IN",
+    "INNER",
+    "INSERT",
+    "INTERSECT",
+    "INTO",
+    "IS",
+    "JOIN",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "NOT",
+    "NULL",
+    "ON",
+    "OR",
+    "ORDER",
+    "PRIMARY",
+    "RIGHT",
+    "SELECT",
+    "SET",
+    "TABLE",
+    "THEN",
+    "UNION",
+    "UNIQUE",
+    "USING",
+    "VALUES",
+    "WATERMARK",
+    "WHEN",
+    "WHERE",
+    "WITH",
 ];
 
 /// Where Flink's tables are if nothing else is said.
@@ -165,8 +210,7 @@ impl<'a> Cursor<'a> {
             return Ok(name);
         }
         let message = "catalogs and databases are not supported";
-        let diagnostic =
-            Diagnostic::error(codes::QUALIFIED_NAME, message).at(self.since(start));
+        let diagnostic = Diagnostic::error(codes::QUALIFIED_NAME, message).at(self.since(start));
         Err(diagnostic.hint(format!("write `{}`", name.node)).into())
     }
 
@@ -240,10 +284,7 @@ impl<'a> Cursor<'a> {
         if error == ParserError::RecursionLimitExceeded || self.dialect.is_exhausted() {
             let diagnostic =
                 Diagnostic::error(codes::TOO_COMPLEX, "the statement is nested too deeply");
-            return diagnostic
-                .at(self.here())
-                .hint("split the query into views")
-                .into();
+            return diagnostic.at(self.here()).hint("split the query into views").into();
         }
         let generic = syntax::from_upstream(&error, self.words, self.end);
         let start = |d: &Diagnostic| d.span.as_ref().map_or(self.end, |span| span.start);
@@ -278,10 +319,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// A parser at the first of some words.
-pub(super) fn parser<'a>(
-    words: &[TokenWithSpan],
-    dialect: &'a MillstreamDialect,
-) -> Parser<'a> {
+pub(super) fn parser<'a>(words: &[TokenWithSpan], dialect: &'a MillstreamDialect) -> Parser<'a> {
     Parser::new(dialect)
         .with_recursion_limit(RECURSION_LIMIT)
         .with_tokens_with_locations(words.to_vec())

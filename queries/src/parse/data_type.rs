@@ -15,9 +15,29 @@ const MAX_DEPTH: usize = 32;
 
 /// The names that a type can begin with, for suggestions.
 const NAMES: &[&str] = &[
-    "STRING", "VARCHAR", "CHAR", "BOOLEAN", "BYTES", "BINARY", "VARBINARY", "DECIMAL", "NUMERIC",
-    "TINYINT", "SMALLINT", "INT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "DATE", "TIME",
-    "TIMESTAMP", "TIMESTAMP_LTZ", "ARRAY", "MAP", "ROW",
+    "STRING",
+    "VARCHAR",
+    "CHAR",
+    "BOOLEAN",
+    "BYTES",
+    "BINARY",
+    "VARBINARY",
+    "DECIMAL",
+    "NUMERIC",
+    "TINYINT",
+    "SMALLINT",
+    "INT",
+    "INTEGER",
+    "BIGINT",
+    "FLOAT",
+    "DOUBLE",
+    "DATE",
+    "TIME",
+    "TIMESTAMP",
+    "TIMESTAMP_LTZ",
+    "ARRAY",
+    "MAP",
+    "ROW",
 ];
 
 /// Flink's types that we do not have.

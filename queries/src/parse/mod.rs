@@ -18,8 +18,8 @@ mod tokens;
 
 use datafusion_sql::sqlparser::tokenizer::Token;
 
-pub use self::span::{byte, bytes, span_of};
 use self::cursor::Cursor;
+pub use self::span::{byte, bytes, span_of};
 use self::statements::Parsing;
 use crate::codes;
 use crate::diagnostic::{self, Diagnostic, SourceText};

@@ -142,8 +142,7 @@ pub(crate) fn cast(parser: &mut Parser) -> Result<Expr, Error> {
 pub(crate) fn datetime(parser: &mut Parser) -> Result<Expr, Error> {
     let word = parser.next_token();
     let literal = parser.next_token();
-    let (Token::Word(kind), Token::SingleQuotedString(text)) = (&word.token, &literal.token)
-    else {
+    let (Token::Word(kind), Token::SingleQuotedString(text)) = (&word.token, &literal.token) else {
         return Ok(parser.expected("a date or time in quotes", literal)?);
     };
     let (data_type, value) = match kind.keyword {
@@ -278,9 +277,7 @@ fn canonical(value: IntervalValue, place: SqlSpan) -> Expr {
         IntervalValue::Millis(millis) => (millis, DateTimeField::Millisecond),
     };
     Expr::Interval(ast::Interval {
-        value: Box::new(Expr::Value(
-            Value::SingleQuotedString(count.to_string()).with_span(place),
-        )),
+        value: Box::new(Expr::Value(Value::SingleQuotedString(count.to_string()).with_span(place))),
         leading_field: Some(unit),
         leading_precision: None,
         last_field: None,

@@ -84,7 +84,11 @@ impl Scanner<'_> {
 
     fn quoted(&mut self, start: usize, what: &'static str) -> Piece {
         let quote = [self.text[start]];
-        if self.skip_past(&quote) { Piece::Code(start..self.at) } else { unclosed_piece(start, what) }
+        if self.skip_past(&quote) {
+            Piece::Code(start..self.at)
+        } else {
+            unclosed_piece(start, what)
+        }
     }
 
     /// Goes behind the next `end`; false, and to the end of the text, if there is none.

@@ -24,8 +24,21 @@ const UNSUPPORTED: &[&str] = &[
 
 /// What CREATE can make in Flink, and we cannot.
 const UNSUPPORTED_OBJECTS: &[&str] = &[
-    "AGENT", "CATALOG", "CONNECTION", "DATABASE", "FUNCTION", "INDEX", "MATERIALIZED", "MODEL",
-    "OR", "SCHEMA", "SOURCE", "STREAM", "SINK", "SYSTEM", "TYPE",
+    "AGENT",
+    "CATALOG",
+    "CONNECTION",
+    "DATABASE",
+    "FUNCTION",
+    "INDEX",
+    "MATERIALIZED",
+    "MODEL",
+    "OR",
+    "SCHEMA",
+    "SOURCE",
+    "STREAM",
+    "SINK",
+    "SYSTEM",
+    "TYPE",
 ];
 
 /// A text that is being read.
@@ -52,16 +65,17 @@ struct OpenSet {
 enum Piece {
     Statement(Statement),
     /// `[EXPLAIN] EXECUTE STATEMENT SET BEGIN [insert]`
-    BeginSet { begin: Span, is_explained: bool, first: Option<Spanned<Insert>> },
+    BeginSet {
+        begin: Span,
+        is_explained: bool,
+        first: Option<Spanned<Insert>>,
+    },
     /// `END`
     EndSet,
 }
 
 impl<'a> Parsing<'a> {
-    pub(super) fn new(
-        text: &'a str,
-        env: &'a dyn Fn(&str) -> Option<String>,
-    ) -> Parsing<'a> {
+    pub(super) fn new(text: &'a str, env: &'a dyn Fn(&str) -> Option<String>) -> Parsing<'a> {
         Parsing { text, env, statements: Vec::new(), diagnostics: Vec::new(), open_set: None }
     }
 
@@ -187,12 +201,7 @@ impl<'a> Parsing<'a> {
         Ok(Piece::Statement(Statement::Explain(Box::new(inner))))
     }
 
-    fn begin_set(
-        &mut self,
-        cursor: &mut Cursor,
-        span: &Span,
-        is_explained: bool,
-    ) -> Parsed<Piece> {
+    fn begin_set(&mut self, cursor: &mut Cursor, span: &Span, is_explained: bool) -> Parsed<Piece> {
         let begin = cursor.since(span.start);
         if self.open_set.is_some() {
             let message = "a statement set inside of a statement set";
@@ -388,8 +397,7 @@ fn insert(cursor: &mut Cursor) -> Parsed<Insert> {
         return Err(cursor.error_here(codes::CLAUSE_UNSUPPORTED, message).into());
     }
     let mut columns = Vec::new();
-    let begins_query =
-        |token: &Token| *token == Token::LParen || is_query_word(&keyword(token));
+    let begins_query = |token: &Token| *token == Token::LParen || is_query_word(&keyword(token));
     if *cursor.peek() == Token::LParen && !begins_query(cursor.peek_nth(1)) {
         columns = cursor.name_list("the name of a column")?;
     }

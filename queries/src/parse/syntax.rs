@@ -14,10 +14,38 @@ use crate::suggest;
 
 /// Words that divide a statement, and are often misspelt.
 const CLAUSES: &[&str] = &[
-    "SELECT", "DISTINCT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "UNION", "INTERSECT",
-    "EXCEPT", "JOIN", "LEFT", "RIGHT", "INNER", "LIMIT", "PARTITION", "BETWEEN", "VALUES", "INTO",
-    "TABLE", "VIEW", "WITH", "METADATA", "VIRTUAL", "WATERMARK", "PRIMARY", "ENFORCED", "COMMENT",
-    "CONSTRAINT", "TEMPORARY", "EXISTS", "STATEMENT",
+    "SELECT",
+    "DISTINCT",
+    "FROM",
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "UNION",
+    "INTERSECT",
+    "EXCEPT",
+    "JOIN",
+    "LEFT",
+    "RIGHT",
+    "INNER",
+    "LIMIT",
+    "PARTITION",
+    "BETWEEN",
+    "VALUES",
+    "INTO",
+    "TABLE",
+    "VIEW",
+    "WITH",
+    "METADATA",
+    "VIRTUAL",
+    "WATERMARK",
+    "PRIMARY",
+    "ENFORCED",
+    "COMMENT",
+    "CONSTRAINT",
+    "TEMPORARY",
+    "EXISTS",
+    "STATEMENT",
 ];
 
 /// Words that begin a statement, and hardly ever stand first in a line inside of one.
@@ -40,10 +68,13 @@ pub(super) fn unexpected(
     let is_behind_everything = expected.contains("end of the statement");
     if is_behind_everything && STARTS.contains(&starts.as_str()) && misspelt(index, words).is_none()
     {
-        return Diagnostic::error(codes::MISSING_SEMICOLON, format!("`;` is missing before {starts}"))
-            .at(place(found))
-            .label("a new statement seems to begin here")
-            .hint("end the statement before it with `;`");
+        return Diagnostic::error(
+            codes::MISSING_SEMICOLON,
+            format!("`;` is missing before {starts}"),
+        )
+        .at(place(found))
+        .label("a new statement seems to begin here")
+        .hint("end the statement before it with `;`");
     }
     let message = format!("expected {expected}, found {}", shown(&found.token));
     Diagnostic::error(codes::SYNTAX, message)

@@ -259,7 +259,9 @@ fn is_operator(token: &Token, word: &str) -> bool {
 fn trailing_commas(tokens: &[TokenWithSpan]) -> Vec<Diagnostic> {
     let is_end = |token: Option<&TokenWithSpan>| match token.map(|t| &t.token) {
         None | Some(Token::RParen | Token::RBracket) => true,
-        Some(token) => matches!(keyword(token).as_str(), "FROM" | "WHERE" | "GROUP" | "HAVING" | "ORDER"),
+        Some(token) => {
+            matches!(keyword(token).as_str(), "FROM" | "WHERE" | "GROUP" | "HAVING" | "ORDER")
+        }
     };
     tokens
         .iter()

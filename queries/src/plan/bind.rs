@@ -9,10 +9,11 @@ use datafusion_sql::planner::{PlannerContext, SqlToRel};
 use datafusion_sql::sqlparser::ast;
 
 use super::check;
+use super::codes;
 use super::context::{Context, Session};
 use super::culprit;
 use super::error::{Names, diagnose};
-use super::{prepare, refuse, typing};
+use super::{prepare, refuse, typing, window_result};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::parse::span_of;
@@ -56,8 +57,16 @@ impl Binder {
         if found.span.is_some() {
             return found;
         }
+        let named = match found.code {
+            codes::UNKNOWN_COLUMN | codes::AMBIGUOUS_COLUMN | codes::NOT_GROUPED => {
+                // The name is the last in backquotes before any words.
+                let name = found.message.split('`').rev().nth(1).unwrap_or_default();
+                culprit::column(query, name)
+            }
+            _ => None,
+        };
         let fails = |query: &ast::Query| self.plan(query).is_err();
-        let span = culprit::find(query, &fails);
+        let span = named.or_else(|| culprit::find(query, &fails));
         found.at_if_known(span).at_if_known(all)
     }
 
@@ -67,7 +76,7 @@ impl Binder {
         let plan = planner.sql_statement_to_plan(statement)?;
         let plan = typing::apply(plan, &self.session)?;
         check::plan(&plan)?;
-        Ok(plan)
+        window_result::mark(plan)
     }
 
     /// Expressions over the columns of `input`, typed; `input` with them as its columns.
@@ -91,7 +100,9 @@ impl Binder {
         let expr = planner.sql_to_expr(prepared, schema, &mut PlannerContext::new())?;
         let plan = LogicalPlanBuilder::from(input.clone()).project(vec![expr])?.build()?;
         match typing::apply(plan, &self.session)? {
-            LogicalPlan::Projection(Projection { mut expr, .. }) if expr.len() == 1 => Ok(expr.remove(0)),
+            LogicalPlan::Projection(Projection { mut expr, .. }) if expr.len() == 1 => {
+                Ok(expr.remove(0))
+            }
             _ => Err(DataFusionError::Internal("one expression becomes one column".into())),
         }
     }

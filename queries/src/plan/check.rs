@@ -1,7 +1,7 @@
 //! Checks of a bound plan: everything in it must come to an end in a stream that has none.
 
-use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion_common::Result;
+use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion_expr::{Aggregate, Expr, LogicalPlan};
 use millstream_operators::graph::Changelog;
 
@@ -27,12 +27,14 @@ pub(crate) fn plan(plan: &LogicalPlan) -> Result<()> {
 fn node_checks(node: &LogicalPlan) -> std::result::Result<(), Diagnostic> {
     match node {
         LogicalPlan::Aggregate(aggregate) => aggregate_checks(aggregate),
-        LogicalPlan::Extension(extension) => match extension.node.as_any().downcast_ref::<WindowTvf>() {
-            Some(tvf) if roles::changelog(&tvf.input) == Changelog::Retract => {
-                Err(changelog_input(tvf.time.spans.first().and_then(to_bytes)))
+        LogicalPlan::Extension(extension) => {
+            match extension.node.as_any().downcast_ref::<WindowTvf>() {
+                Some(tvf) if roles::changelog(&tvf.input) == Changelog::Retract => {
+                    Err(changelog_input(tvf.time.spans.first().and_then(to_bytes)))
+                }
+                _ => Ok(()),
             }
-            _ => Ok(()),
-        },
+        }
         LogicalPlan::Projection(_)
         | LogicalPlan::Filter(_)
         | LogicalPlan::SubqueryAlias(_)
@@ -67,15 +69,15 @@ fn aggregate_checks(aggregate: &Aggregate) -> std::result::Result<(), Diagnostic
     match (start, end) {
         (Some(start), Some(end)) if start == end => {}
         (Some(_), Some(_)) => {
-            return Err(no_window("window_start and window_end belong to different windows", place)
-                .hint("group by the two columns of one window function"));
+            return Err(no_window(
+                "window_start and window_end belong to different windows",
+                place,
+            )
+            .hint("group by the two columns of one window function"));
         }
         (Some(_), None) => return Err(missing("window_end", "window_start", place)),
         (None, Some(_)) => return Err(missing("window_start", "window_end", place)),
         (None, None) => return Err(without_window(&input, place)),
-    }
-    if roles::changelog(&aggregate.input) == Changelog::Retract {
-        return Err(changelog_input(place));
     }
     let is_distinct = |expr: &Expr| match expr.clone().unalias() {
         Expr::AggregateFunction(call) => !call.params.order_by.is_empty(),
@@ -97,7 +99,8 @@ fn missing(missing: &str, given: &str, place: Option<Span>) -> Diagnostic {
 }
 
 fn without_window(input: &[Role], place: Option<Span>) -> Diagnostic {
-    let message = "aggregation without a window is not supported yet: its result would be updated for ever";
+    let message =
+        "aggregation without a window is not supported yet: its result would be updated for ever";
     let hint = if input.iter().any(Role::is_window) {
         "add the window to GROUP BY: GROUP BY window_start, window_end, …"
     } else {
@@ -108,9 +111,12 @@ fn without_window(input: &[Role], place: Option<Span>) -> Diagnostic {
 }
 
 fn changelog_input(place: Option<Span>) -> Diagnostic {
-    Diagnostic::error(codes::CHANGELOG_INPUT, "a window cannot read a changelog with updates and deletes yet")
-        .at_if_known(place)
-        .hint("read the table with a format without row kinds, such as 'json'")
+    Diagnostic::error(
+        codes::CHANGELOG_INPUT,
+        "a window cannot read a changelog with updates and deletes yet",
+    )
+    .at_if_known(place)
+    .hint("read the table with a format without row kinds, such as 'json'")
 }
 
 /// The first place that the expressions of an aggregation know of.

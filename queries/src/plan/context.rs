@@ -15,8 +15,8 @@ use datafusion_functions_aggregate::planner::AggregateFunctionPlanner;
 use datafusion_sql::planner::ParserOptions;
 use datafusion_sql::sqlparser::ast;
 
-use super::relation_planner::FromPlanner;
 use super::error::{NO_TABLE, refuse};
+use super::relation_planner::FromPlanner;
 use crate::catalog::Catalog;
 use crate::functions::{Functions, rewrite};
 
@@ -145,7 +145,9 @@ struct FlinkExpressions;
 impl ExprPlanner for FlinkExpressions {
     fn plan_extract(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
         let field = match args.first() {
-            Some(Expr::Literal(field, _)) => field.try_as_str().flatten().unwrap_or_default().to_lowercase(),
+            Some(Expr::Literal(field, _)) => {
+                field.try_as_str().flatten().unwrap_or_default().to_lowercase()
+            }
             _ => return Ok(PlannerResult::Original(args)),
         };
         let from = args.into_iter().nth(1);

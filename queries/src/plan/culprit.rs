@@ -4,8 +4,11 @@
 //! found by trial: the expressions of the failing SELECT are planned one at a time, then the parts
 //! of the one that fails, down to the smallest that still fails.
 
+use std::ops::ControlFlow;
+
 use datafusion_sql::sqlparser::ast::{
     Expr, FunctionArguments, GroupByExpr, Query, Select, SelectItem, SetExpr, TableFactor,
+    visit_expressions,
 };
 
 use crate::calls;
@@ -25,6 +28,25 @@ pub(crate) fn find(query: &Query, fails: &dyn Fn(&Query) -> bool) -> Option<Span
     in_body(&query.body, query, fails)
 }
 
+/// The place of a column's name in a query.
+pub(crate) fn column(query: &Query, name: &str) -> Option<Span> {
+    let found = visit_expressions(query, |expr| {
+        let last = match expr {
+            Expr::Identifier(ident) => Some(ident),
+            Expr::CompoundIdentifier(parts) => parts.last(),
+            _ => None,
+        };
+        match last {
+            Some(ident) if ident.value == name => ControlFlow::Break(span_of(expr)),
+            _ => ControlFlow::Continue(()),
+        }
+    });
+    match found {
+        ControlFlow::Break(span) => span,
+        ControlFlow::Continue(()) => None,
+    }
+}
+
 fn in_body(body: &SetExpr, whole: &Query, fails: &dyn Fn(&Query) -> bool) -> Option<Span> {
     let with_body = |body: &SetExpr| Query { body: Box::new(body.clone()), ..whole.clone() };
     match body {
@@ -34,7 +56,8 @@ fn in_body(body: &SetExpr, whole: &Query, fails: &dyn Fn(&Query) -> bool) -> Opt
             .find(|side| fails(&with_body(side)))
             .and_then(|side| in_body(side, whole, fails).or_else(|| span_of(side.as_ref()))),
         SetExpr::Select(select) => {
-            let fails_with = |select: &Select| fails(&with_body(&SetExpr::Select(Box::new(select.clone()))));
+            let fails_with =
+                |select: &Select| fails(&with_body(&SetExpr::Select(Box::new(select.clone()))));
             in_select(select, &fails_with, fails)
         }
         _ => None,
@@ -55,16 +78,22 @@ fn in_select(
     }
     let bare = bare(select);
     if let Some(predicate) = &select.selection {
-        let alone = |expr: &Expr| fails_with(&Select { selection: Some(expr.clone()), ..bare.clone() });
+        let alone =
+            |expr: &Expr| fails_with(&Select { selection: Some(expr.clone()), ..bare.clone() });
         if alone(predicate) {
             return smallest(predicate, &|expr| {
-                fails_with(&Select { projection: vec![SelectItem::UnnamedExpr(expr.clone())], ..bare.clone() })
+                fails_with(&Select {
+                    projection: vec![SelectItem::UnnamedExpr(expr.clone())],
+                    ..bare.clone()
+                })
             });
         }
     }
     // With its GROUP BY, so that aggregates have one, and without, so that parts do not need one.
     for item in &select.projection {
-        let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { continue };
+        let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else {
+            continue;
+        };
         let grouped = |expr: &Expr| {
             fails_with(&Select {
                 projection: vec![SelectItem::UnnamedExpr(expr.clone())],
@@ -101,7 +130,8 @@ fn subquery(factor: &TableFactor) -> Option<&Query> {
         TableFactor::Derived { subquery, .. } => Some(subquery),
         _ => {
             let call = calls::relation_call(factor)?;
-            let mut inputs = call.args.iter().filter_map(calls::argument_expr).filter_map(calls::table_argument);
+            let mut inputs =
+                call.args.iter().filter_map(calls::argument_expr).filter_map(calls::table_argument);
             inputs.find_map(|input| match input.input {
                 calls::TableInput::Query(query) => Some(query),
                 calls::TableInput::Named(_) => None,
@@ -136,7 +166,9 @@ fn parts(expr: &Expr) -> Vec<&Expr> {
             parts
         }
         Expr::Function(function) => match &function.args {
-            FunctionArguments::List(list) => list.args.iter().filter_map(calls::argument_expr).collect(),
+            FunctionArguments::List(list) => {
+                list.args.iter().filter_map(calls::argument_expr).collect()
+            }
             _ => Vec::new(),
         },
         _ => Vec::new(),

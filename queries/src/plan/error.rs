@@ -6,12 +6,14 @@
 
 use std::fmt;
 
+use arrow::datatypes::DataType;
 use datafusion_common::{DataFusionError, SchemaError};
 
 use super::codes;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::parse::byte;
 use crate::suggest;
+use crate::types::flink_name;
 
 /// A diagnostic on its way through DataFusion.
 #[derive(Debug)]
@@ -65,7 +67,9 @@ pub(crate) fn diagnose(error: &DataFusionError, names: &Names) -> Diagnostic {
 fn find_refusal(error: &DataFusionError) -> Option<&Diagnostic> {
     match error {
         DataFusionError::External(inner) => inner.downcast_ref::<Refusal>().map(|r| &r.0),
-        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => find_refusal(inner),
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => {
+            find_refusal(inner)
+        }
         DataFusionError::Collection(errors) => errors.iter().find_map(find_refusal),
         DataFusionError::Shared(inner) => find_refusal(inner),
         _ => None,
@@ -81,7 +85,9 @@ fn schema_error(error: &SchemaError) -> Diagnostic {
                 None => format!("there is no column `{}`", field.name),
             };
             let hint = (!names.is_empty()).then(|| suggest::one_of(&field.name, &names));
-            Diagnostic::error(codes::UNKNOWN_COLUMN, message).label("unknown column").hint_if_any(hint)
+            Diagnostic::error(codes::UNKNOWN_COLUMN, message)
+                .label("unknown column")
+                .hint_if_any(hint)
         }
         SchemaError::AmbiguousReference { field } => {
             let message = format!("`{}` could be one of several columns", field.name);
@@ -91,7 +97,8 @@ fn schema_error(error: &SchemaError) -> Diagnostic {
         SchemaError::DuplicateQualifiedField { name, .. }
         | SchemaError::DuplicateUnqualifiedField { name } => {
             let message = format!("there would be two columns `{name}`");
-            Diagnostic::error(codes::DUPLICATE_NAME, message).hint("give one of them another name with AS")
+            Diagnostic::error(codes::DUPLICATE_NAME, message)
+                .hint("give one of them another name with AS")
         }
     }
 }
@@ -105,6 +112,8 @@ pub(crate) const NO_TABLE: &str = "there is no table or view `";
 const KINDS: &[(&str, Code)] = &[
     ("Invalid function", codes::UNKNOWN_FUNCTION),
     ("must appear in the GROUP BY", codes::NOT_GROUPED),
+    ("different number of columns", codes::COLUMN_COUNT),
+    ("non-boolean predicate", codes::WRONG_TYPE),
     ("Projections require unique expression names", codes::DUPLICATE_NAME),
     ("coerc", codes::WRONG_TYPE),
     ("Cannot infer common argument type", codes::WRONG_TYPE),
@@ -135,18 +144,69 @@ fn other_error(message: &str, names: &Names) -> Diagnostic {
         let name = message.split('\'').nth(1).unwrap_or_default();
         return unknown_function(name, names);
     }
-    let hint = match code {
-        codes::WRONG_TYPE => "convert a value to the type that is wanted with CAST(x AS TYPE)",
-        codes::NOT_GROUPED => "add the column to GROUP BY, or put it into an aggregate such as MAX(column)",
-        codes::DUPLICATE_NAME => "give one of the columns another name with AS",
-        _ => "docs/sql.md says what can be written",
+    let (message, hint) = match code {
+        codes::WRONG_TYPE if message.contains(" takes ") => {
+            return Diagnostic::error(code, type_message(message));
+        }
+        codes::WRONG_TYPE => {
+            (type_message(message), "convert a value to the type that is wanted: CAST(x AS TYPE)")
+        }
+        codes::NOT_GROUPED => {
+            let column = message.split('"').nth(1).unwrap_or_default();
+            let column = column.rsplit('.').next().unwrap_or(column);
+            let message = format!("`{column}` is neither in GROUP BY nor in an aggregate");
+            (message, "add the column to GROUP BY, or put it into an aggregate such as MAX(column)")
+        }
+        codes::DUPLICATE_NAME => (
+            "two columns of the query have the same name".to_owned(),
+            "give one of them another name with AS",
+        ),
+        codes::COLUMN_COUNT => {
+            let message = "the queries of UNION ALL have different numbers of columns";
+            (message.to_owned(), "select the same columns in both, NULL where one has none")
+        }
+        _ => return Diagnostic::error(code, message),
     };
     Diagnostic::error(code, message).hint(hint)
+}
+
+/// DataFusion's messages about types with Flink's names of types.
+fn type_message(message: &str) -> String {
+    if message.contains("non-boolean predicate") {
+        let found = message.rsplit("returning ").next().map(flink).unwrap_or_default();
+        return format!("a condition must be BOOLEAN, not {found}");
+    }
+    let operation = message
+        .strip_prefix("Cannot coerce arithmetic expression ")
+        .and_then(|rest| rest.strip_suffix(" to valid types"));
+    if let Some([left, op, right]) = operation.map(|o| o.split(' ').collect::<Vec<_>>()).as_deref()
+    {
+        return format!("`{op}` has no meaning for {} and {}", flink(left), flink(right));
+    }
+    // Our own functions' words, out of what DataFusion puts around them.
+    let own =
+        message.rsplit_once("coercion failed with: Error during planning: ").map(|(_, own)| own);
+    match own {
+        Some(own) => {
+            own.split(" No function matches").next().unwrap_or(own).trim_end_matches('.').to_owned()
+        }
+        None => message.to_owned(),
+    }
+}
+
+/// Flink's name of a type by Arrow's name.
+fn flink(arrow: &str) -> String {
+    arrow.parse::<DataType>().map_or_else(|_| arrow.to_owned(), |data_type| flink_name(&data_type))
 }
 
 /// The diagnostic for the call of a function that does not exist.
 pub(crate) fn unknown_function(name: &str, names: &Names) -> Diagnostic {
     let message = format!("there is no function `{}`", name.to_uppercase());
+    if name.eq_ignore_ascii_case("proctime") {
+        let message = "PROCTIME() cannot be used in a query yet";
+        return Diagnostic::error(codes::PROCESSING_TIME, message)
+            .hint("use an event-time column: WATERMARK FOR ts AS ts - INTERVAL '5' SECOND");
+    }
     let diagnostic = Diagnostic::error(codes::UNKNOWN_FUNCTION, message).label("unknown function");
     if crate::functions::NOT_FOR_STREAMS.contains(&name.to_lowercase().as_str()) {
         return diagnostic.hint("the wall clock cannot be read in a query yet; use event time");

@@ -9,6 +9,7 @@ use datafusion_sql::sqlparser::ast::{Query, SelectItem, SetExpr};
 
 use super::codes;
 use super::numbers::converts_silently;
+use super::typing::wall_clock;
 use crate::catalog::{Catalog, Table};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::parse::span_of;
@@ -20,19 +21,28 @@ use crate::types::flink_name;
 ///
 /// # Errors
 /// If there is no such table or column, or it cannot be written.
-pub(crate) fn target(insert: &Insert, catalog: &Catalog) -> Result<(Arc<Table>, Vec<usize>), Diagnostic> {
+pub(crate) fn target(
+    insert: &Insert,
+    catalog: &Catalog,
+) -> Result<(Arc<Table>, Vec<usize>), Diagnostic> {
     let name = &insert.table;
     let Some(table) = catalog.table(&name.node) else {
         if catalog.view(&name.node).is_some() {
-            return Err(Diagnostic::error(codes::NOT_WRITABLE, format!("`{}` is a view", name.node))
-                .at(name.span.clone())
-                .hint("insert into a table: CREATE TABLE … WITH ('connector' = '…')"));
+            return Err(Diagnostic::error(
+                codes::NOT_WRITABLE,
+                format!("`{}` is a view", name.node),
+            )
+            .at(name.span.clone())
+            .hint("insert into a table: CREATE TABLE … WITH ('connector' = '…')"));
         }
         let tables = catalog.names();
-        return Err(Diagnostic::error(codes::UNKNOWN_TABLE, format!("there is no table `{}`", name.node))
-            .at(name.span.clone())
-            .label("unknown table")
-            .hint_if_any(suggest::did_you_mean(&name.node, tables.iter().map(String::as_str))));
+        return Err(Diagnostic::error(
+            codes::UNKNOWN_TABLE,
+            format!("there is no table `{}`", name.node),
+        )
+        .at(name.span.clone())
+        .label("unknown table")
+        .hint_if_any(suggest::did_you_mean(&name.node, tables.iter().map(String::as_str))));
     };
     let written = table.written_columns();
     if insert.columns.is_empty() {
@@ -43,12 +53,18 @@ pub(crate) fn target(insert: &Insert, catalog: &Catalog) -> Result<(Arc<Table>, 
     Ok((Arc::clone(table), columns?))
 }
 
-fn listed_column(name: &Spanned<String>, table: &Table, written: &[usize]) -> Result<usize, Diagnostic> {
+fn listed_column(
+    name: &Spanned<String>,
+    table: &Table,
+    written: &[usize],
+) -> Result<usize, Diagnostic> {
     match table.columns.iter().position(|column| column.name.node == name.node) {
         Some(column) if written.contains(&column) => Ok(column),
         Some(_) => {
             let message = format!("`{}` is computed and cannot be written", name.node);
-            Err(Diagnostic::error(codes::NOT_WRITABLE, message).at(name.span.clone()).hint("leave it out"))
+            Err(Diagnostic::error(codes::NOT_WRITABLE, message)
+                .at(name.span.clone())
+                .hint("leave it out"))
         }
         None => {
             let names: Vec<&str> = table.columns.iter().map(|c| c.name.node.as_str()).collect();
@@ -92,17 +108,16 @@ pub(crate) fn project(
         };
         exprs.push(expr.alias(&column.name.node));
     }
-    LogicalPlanBuilder::from(plan)
-        .project(exprs)
-        .and_then(LogicalPlanBuilder::build)
-        .map_err(|error| {
+    LogicalPlanBuilder::from(plan).project(exprs).and_then(LogicalPlanBuilder::build).map_err(
+        |error| {
             Diagnostic::error(codes::DUPLICATE_NAME, error.strip_backtrace())
                 .at_if_known(span_of(insert.query.as_ref()))
-        })
+        },
+    )
 }
 
 fn convert(expr: Expr, from: &DataType, to: &DataType) -> Expr {
-    if from == to { expr } else { cast(expr, to.clone()) }
+    if from == to { expr } else { cast(wall_clock(expr, from, to), to.clone()) }
 }
 
 fn count_mismatch(insert: &Insert, table: &Table, columns: &[usize], found: usize) -> Diagnostic {
@@ -127,7 +142,10 @@ fn type_mismatch(
 ) -> Diagnostic {
     let column = &table.columns[target];
     let (have, want) = (flink_name(found), flink_name(&column.data_type));
-    let message = format!("column `{}` of `{}` is {want}, but the query's is {have}", column.name.node, table.name.node);
+    let message = format!(
+        "column `{}` of `{}` is {want}, but the query's is {have}",
+        column.name.node, table.name.node
+    );
     Diagnostic::error(codes::COLUMN_TYPE, message)
         .at(item_span(&insert.query, position).unwrap_or_else(|| insert.table.span.clone()))
         .label(have)
@@ -149,7 +167,9 @@ fn item_span(query: &Query, position: usize) -> Option<Span> {
                     return None;
                 }
                 return match select.projection.get(position)? {
-                    SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => span_of(expr),
+                    SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+                        span_of(expr)
+                    }
                     _ => None,
                 };
             }

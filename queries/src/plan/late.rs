@@ -6,11 +6,12 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 use datafusion_common::{Column, DFSchemaRef, Result, plan_err};
 use datafusion_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
-use std::sync::Arc;
 
+use super::window_result::WindowResult;
 use super::window_tvf::WindowTvf;
 
 /// Passes its input on; `columns` stay in it.
@@ -83,6 +84,9 @@ pub(crate) fn window_function(view: &LogicalPlan) -> Option<&WindowTvf> {
             }
             LogicalPlan::Extension(extension) if aggregated => {
                 return extension.node.as_any().downcast_ref::<WindowTvf>();
+            }
+            LogicalPlan::Extension(extension) => {
+                plan = &extension.node.as_any().downcast_ref::<WindowResult>()?.input;
             }
             _ => return None,
         }

@@ -27,6 +27,7 @@ pub(crate) mod roles;
 mod sharing;
 mod table;
 mod typing;
+mod window_result;
 mod window_tvf;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -192,7 +193,8 @@ impl Planner {
             mistake.code == codes::UNKNOWN_TABLE
                 && self.broken.iter().any(|name| mistake.message.contains(&format!("`{name}`")))
         };
-        let own: Vec<Diagnostic> = mistakes.into_iter().filter(|mistake| !follows(mistake)).collect();
+        let own: Vec<Diagnostic> =
+            mistakes.into_iter().filter(|mistake| !follows(mistake)).collect();
         self.mistakes.extend(own);
     }
 
@@ -229,7 +231,8 @@ impl Planner {
     /// when it is its turn; then everything is lowered from the sources on.
     fn graph(&self, sinks: Vec<Sink>) -> Result<JobGraph, Vec<Diagnostic>> {
         let place = sinks.first().and_then(|sink| sink.span.clone());
-        let plans = self.plans(&sinks).map_err(|error| vec![self.internal(&error, place.clone())])?;
+        let plans =
+            self.plans(&sinks).map_err(|error| vec![self.internal(&error, place.clone())])?;
         let mut lowering = Lowering::new(&self.session, &self.catalog, &self.settings);
         for name in plans.needed.tables() {
             let needed = plans.needed.of(&RelationKind::Table(name.clone())).unwrap_or_default();
@@ -278,7 +281,11 @@ impl Planner {
     }
 
     /// What the sink writes to, and whether one writer takes all rows.
-    fn sink_spec(&self, sink: &Sink, plan: &LogicalPlan) -> Result<(TableSpec, bool), Vec<Diagnostic>> {
+    fn sink_spec(
+        &self,
+        sink: &Sink,
+        plan: &LogicalPlan,
+    ) -> Result<(TableSpec, bool), Vec<Diagnostic>> {
         if let Some(table) = &sink.table {
             let spec = table::spec(table, &table.written_columns());
             let mistakes = table::check_options(table, &spec, Direction::Sink);
@@ -288,7 +295,8 @@ impl Planner {
             let single = spec.connector() == "print";
             return Ok((spec, single));
         }
-        let fields = plan.schema().fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+        let fields =
+            plan.schema().fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
         let schema = Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()));
         let spec = TableSpec {
             name: "result".to_owned(),
@@ -336,13 +344,15 @@ fn view(create: &CreateView, plan: LogicalPlan) -> Result<View, Diagnostic> {
     let mut names = BTreeSet::new();
     for field in plan.schema().fields() {
         if !names.insert(field.name().clone()) {
-            let message = format!("view `{}` would have two columns `{}`", create.name.node, field.name());
+            let message =
+                format!("view `{}` would have two columns `{}`", create.name.node, field.name());
             return Err(Diagnostic::error(codes::DUPLICATE_NAME, message)
                 .at(create.name.span.clone())
                 .hint("give one of them another name with AS"));
         }
     }
-    let fields = plan.schema().fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+    let fields =
+        plan.schema().fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
     let relation = Relation {
         kind: RelationKind::View(create.name.node.clone()),
         schema: Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>())),
@@ -359,7 +369,10 @@ fn rename(create: &CreateView, plan: LogicalPlan) -> Result<LogicalPlan, Diagnos
         return Ok(plan);
     }
     if wanted != found {
-        let message = format!("view `{}` names {wanted} column(s), but its query has {found}", create.name.node);
+        let message = format!(
+            "view `{}` names {wanted} column(s), but its query has {found}",
+            create.name.node
+        );
         return Err(Diagnostic::error(codes::COLUMN_COUNT, message)
             .at(create.name.span.clone())
             .hint("name as many columns as the query has, or none"));
@@ -374,6 +387,7 @@ fn rename(create: &CreateView, plan: LogicalPlan) -> Result<LogicalPlan, Diagnos
         .and_then(|builder| builder.alias(table))
         .and_then(LogicalPlanBuilder::build)
         .map_err(|error| {
-            Diagnostic::error(codes::DUPLICATE_NAME, error.strip_backtrace()).at(create.name.span.clone())
+            Diagnostic::error(codes::DUPLICATE_NAME, error.strip_backtrace())
+                .at(create.name.span.clone())
         })
 }

@@ -29,7 +29,8 @@ pub(crate) enum Arithmetic {
 
 /// Flink's result type of arithmetic on two decimals.
 pub(crate) fn decimal_result(op: Arithmetic, left: (u8, i8), right: (u8, i8)) -> (u8, i8) {
-    let ((p1, s1), (p2, s2)) = ((i32::from(left.0), i32::from(left.1)), (i32::from(right.0), i32::from(right.1)));
+    let ((p1, s1), (p2, s2)) =
+        ((i32::from(left.0), i32::from(left.1)), (i32::from(right.0), i32::from(right.1)));
     let (precision, scale) = match op {
         Arithmetic::Add => {
             let scale = s1.max(s2);
@@ -85,7 +86,9 @@ pub(crate) fn converts_silently(from: &DataType, to: &DataType) -> bool {
             from.len() == to.len()
                 && from.iter().zip(to).all(|(f, t)| converts_silently(f.data_type(), t.data_type()))
         }
-        (DataType::List(from), DataType::List(to)) => converts_silently(from.data_type(), to.data_type()),
+        (DataType::List(from), DataType::List(to)) => {
+            converts_silently(from.data_type(), to.data_type())
+        }
         (DataType::Map(from, _), DataType::Map(to, _)) => {
             converts_silently(from.data_type(), to.data_type())
         }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use datafusion_common::Result;
 use datafusion_expr::LogicalPlan;
-use datafusion_optimizer::eliminate_filter::EliminateFilter;
 use datafusion_optimizer::optimize_projections::OptimizeProjections;
 use datafusion_optimizer::push_down_filter::PushDownFilter;
 use datafusion_optimizer::simplify_expressions::SimplifyExpressions;
@@ -18,7 +17,6 @@ use super::context::Session;
 pub(crate) fn optimize(plan: LogicalPlan, session: &Session) -> Result<LogicalPlan> {
     let rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> = vec![
         Arc::new(SimplifyExpressions::new()),
-        Arc::new(EliminateFilter::new()),
         Arc::new(PushDownFilter::new()),
         Arc::new(SimplifyExpressions::new()),
         Arc::new(OptimizeProjections::new()),

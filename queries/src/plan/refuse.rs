@@ -17,7 +17,11 @@ use crate::parse::{bytes, span_of};
 pub(crate) fn query(query: &Query) -> Result<(), Diagnostic> {
     if let Some(with) = &query.with {
         if with.recursive {
-            return Err(unsupported("WITH RECURSIVE", bytes(with.with_token.0.span), "write the steps as views"));
+            return Err(unsupported(
+                "WITH RECURSIVE",
+                bytes(with.with_token.0.span),
+                "write the steps as views",
+            ));
         }
         for cte in &with.cte_tables {
             self::query(&cte.query)?;
@@ -56,7 +60,11 @@ fn body(body: &SetExpr) -> Result<(), Diagnostic> {
                     return Err(unsupported("UNION without ALL", place, hint));
                 }
                 (op, _) => {
-                    return Err(unsupported(&op.to_string(), place, "only UNION ALL puts queries together"));
+                    return Err(unsupported(
+                        &op.to_string(),
+                        place,
+                        "only UNION ALL puts queries together",
+                    ));
                 }
             }
             self::body(left)?;
@@ -64,7 +72,11 @@ fn body(body: &SetExpr) -> Result<(), Diagnostic> {
         }
         SetExpr::Values(values) => {
             let span = values.rows.first().and_then(|row| row.first()).and_then(span_of);
-            Err(unsupported("VALUES", span, "read from a table: `datagen` makes rows, `filesystem` reads a file"))
+            Err(unsupported(
+                "VALUES",
+                span,
+                "read from a table: `datagen` makes rows, `filesystem` reads a file",
+            ))
         }
         other => Err(unsupported("this form of query", span_of(other), "write SELECT … FROM …")),
     }
@@ -106,20 +118,27 @@ fn select(select: &Select) -> Result<(), Diagnostic> {
 fn from(select: &Select, place: Option<Span>) -> Result<(), Diagnostic> {
     let hint = "aggregate each input by window into a view, and join where the results are read";
     match select.from.as_slice() {
-        [] => Err(unsupported("SELECT without FROM", place, "select from a table: `datagen` makes rows")),
+        [] => Err(unsupported(
+            "SELECT without FROM",
+            place,
+            "select from a table: `datagen` makes rows",
+        )),
         [one] => {
             if let Some(join) = one.joins.first() {
                 return Err(unsupported("JOIN", span_of(&join.relation), hint));
             }
             factor(&one.relation)
         }
-        [_, second, ..] => Err(unsupported("a join of several tables", span_of(&second.relation), hint)),
+        [_, second, ..] => {
+            Err(unsupported("a join of several tables", span_of(&second.relation), hint))
+        }
     }
 }
 
 fn factor(factor: &TableFactor) -> Result<(), Diagnostic> {
     if let Some(call) = calls::relation_call(factor) {
-        let inputs = call.args.iter().filter_map(calls::argument_expr).filter_map(calls::table_argument);
+        let inputs =
+            call.args.iter().filter_map(calls::argument_expr).filter_map(calls::table_argument);
         for input in inputs {
             if let TableInput::Query(query) = input.input {
                 self::query(query)?;
@@ -128,20 +147,30 @@ fn factor(factor: &TableFactor) -> Result<(), Diagnostic> {
         return Ok(());
     }
     match factor {
-        TableFactor::Table { version: Some(_), name, .. } => {
-            Err(unsupported("FOR SYSTEM_TIME AS OF", span_of(name), "read the table without a version"))
-        }
+        TableFactor::Table { version: Some(_), name, .. } => Err(unsupported(
+            "FOR SYSTEM_TIME AS OF",
+            span_of(name),
+            "read the table without a version",
+        )),
         TableFactor::Table { .. } => Ok(()),
         TableFactor::Derived { subquery, .. } => query(subquery),
         TableFactor::NestedJoin { table_with_joins, .. } if table_with_joins.joins.is_empty() => {
             self::factor(&table_with_joins.relation)
         }
-        TableFactor::NestedJoin { .. } => Err(unsupported("JOIN", span_of(factor), "read from one relation")),
+        TableFactor::NestedJoin { .. } => {
+            Err(unsupported("JOIN", span_of(factor), "read from one relation"))
+        }
         TableFactor::MatchRecognize { .. } => {
             Err(unsupported("MATCH_RECOGNIZE", span_of(factor), "read from one relation"))
         }
-        TableFactor::UNNEST { .. } => Err(unsupported("UNNEST", span_of(factor), "read from one relation")),
-        other => Err(unsupported("this form of FROM", span_of(other), "read from a table, view or subquery")),
+        TableFactor::UNNEST { .. } => {
+            Err(unsupported("UNNEST", span_of(factor), "read from one relation"))
+        }
+        other => Err(unsupported(
+            "this form of FROM",
+            span_of(other),
+            "read from a table, view or subquery",
+        )),
     }
 }
 
@@ -163,13 +192,28 @@ fn select_expressions(select: &Select) -> Vec<&Expr> {
 }
 
 fn grouping_sets(span: Option<Span>) -> Diagnostic {
-    unsupported("GROUPING SETS, ROLLUP and CUBE", span, "write one view for each grouping and UNION ALL them")
+    unsupported(
+        "grouping by several sets of columns",
+        span,
+        "write one view for each grouping and UNION ALL them",
+    )
 }
 
 /// Functions that the older group windows are made of.
 const GROUP_WINDOWS: &[&str] = &[
-    "TUMBLE", "HOP", "SESSION", "CUMULATE", "TUMBLE_START", "TUMBLE_END", "TUMBLE_ROWTIME",
-    "HOP_START", "HOP_END", "HOP_ROWTIME", "SESSION_START", "SESSION_END", "SESSION_ROWTIME",
+    "TUMBLE",
+    "HOP",
+    "SESSION",
+    "CUMULATE",
+    "TUMBLE_START",
+    "TUMBLE_END",
+    "TUMBLE_ROWTIME",
+    "HOP_START",
+    "HOP_END",
+    "HOP_ROWTIME",
+    "SESSION_START",
+    "SESSION_END",
+    "SESSION_ROWTIME",
 ];
 
 fn expression(expr: &Expr) -> Result<(), Diagnostic> {
@@ -190,17 +234,24 @@ fn refusal(expr: &Expr) -> Option<Diagnostic> {
         Expr::Exists { .. } => Some(unsupported("EXISTS", span, subquery_hint)),
         Expr::InSubquery { .. } => Some(unsupported("IN with a subquery", span, subquery_hint)),
         Expr::Subquery(_) => Some(unsupported("a subquery as a value", span, subquery_hint)),
-        Expr::AnyOp { .. } | Expr::AllOp { .. } => Some(unsupported("ANY and ALL", span, subquery_hint)),
+        Expr::AnyOp { .. } | Expr::AllOp { .. } => {
+            Some(unsupported("comparison with ANY or ALL", span, subquery_hint))
+        }
         Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_) => Some(grouping_sets(span)),
         Expr::Function(function) => {
             let name = function.name.to_string().to_uppercase();
             if function.over.is_some() {
-                let hint = "aggregate by window: TABLE(TUMBLE(…)) with GROUP BY window_start, window_end";
+                let hint =
+                    "aggregate by window: TABLE(TUMBLE(…)) with GROUP BY window_start, window_end";
                 return Some(unsupported("OVER", bytes(function.name.span()).or(span), hint));
             }
             if GROUP_WINDOWS.contains(&name.as_str()) {
                 let hint = "write FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), …)) GROUP BY window_start, window_end";
-                return Some(unsupported(&format!("{name} in GROUP BY"), bytes(function.name.span()), hint));
+                return Some(unsupported(
+                    &format!("{name} in GROUP BY"),
+                    bytes(function.name.span()),
+                    hint,
+                ));
             }
             None
         }

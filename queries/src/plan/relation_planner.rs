@@ -7,9 +7,7 @@ use datafusion_expr::planner::{
     PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
 use datafusion_expr::{Extension, LogicalPlan, LogicalPlanBuilder};
-use datafusion_sql::sqlparser::ast::{
-    Expr as SqlExpr, Ident, ObjectName, Query, TableFactor,
-};
+use datafusion_sql::sqlparser::ast::{Expr as SqlExpr, Ident, ObjectName, Query, TableFactor};
 use millstream_operators::window::{WindowKind, Windows};
 
 use super::codes;
@@ -74,10 +72,12 @@ fn unknown_call(call: &RelationCall<'_>, name: &str) -> Diagnostic {
     let span = bytes(call.name.span);
     match name {
         "SESSION" => unsupported("SESSION", span, "use TUMBLE, HOP or CUMULATE"),
-        _ => Diagnostic::error(codes::UNKNOWN_FUNCTION, format!("`{name}` cannot be called in FROM"))
-            .at_if_known(span)
-            .label("unknown function of relations")
-            .hint(suggest::one_of(name, &["TUMBLE", "HOP", "CUMULATE", "LATE"])),
+        _ => {
+            Diagnostic::error(codes::UNKNOWN_FUNCTION, format!("`{name}` cannot be called in FROM"))
+                .at_if_known(span)
+                .label("unknown function of relations")
+                .hint(suggest::one_of(name, &["TUMBLE", "HOP", "CUMULATE", "LATE"]))
+        }
     }
 }
 
@@ -96,9 +96,12 @@ impl<'a> Arguments<'a> {
     ) -> std::result::Result<Self, Diagnostic> {
         let span = bytes(call.name.span);
         let wrong = |message: String| {
-            Diagnostic::error(codes::WINDOW_ARGUMENTS, message).at_if_known(span.clone()).hint(example(function))
+            Diagnostic::error(codes::WINDOW_ARGUMENTS, message)
+                .at_if_known(span.clone())
+                .hint(example(function))
         };
-        let mut values: Vec<(&'static str, Option<&SqlExpr>)> = names.iter().map(|name| (*name, None)).collect();
+        let mut values: Vec<(&'static str, Option<&SqlExpr>)> =
+            names.iter().map(|name| (*name, None)).collect();
         for (position, argument) in call.args.iter().enumerate() {
             let slot = match calls::argument_name(argument) {
                 Some(name) => named_slot(&mut values, name).ok_or_else(|| {
@@ -107,10 +110,18 @@ impl<'a> Arguments<'a> {
                 })?,
                 None => match values.get_mut(position) {
                     Some((_, slot)) => slot,
-                    None => return Err(wrong(format!("{function} takes at most {} arguments", names.len()))),
+                    None => {
+                        return Err(wrong(format!(
+                            "{function} takes at most {} arguments",
+                            names.len()
+                        )));
+                    }
                 },
             };
-            *slot = Some(calls::argument_expr(argument).ok_or_else(|| wrong(format!("`*` is no argument of {function}")))?);
+            *slot = Some(
+                calls::argument_expr(argument)
+                    .ok_or_else(|| wrong(format!("`*` is no argument of {function}")))?,
+            );
         }
         let missing = values.iter().find(|(name, value)| value.is_none() && *name != "OFFSET");
         if let Some((name, _)) = missing {
@@ -129,7 +140,9 @@ impl<'a> Arguments<'a> {
 
     fn error(&self, message: impl Into<String>, place: &SqlExpr) -> Diagnostic {
         let span = span_of(place).or(self.span.clone());
-        Diagnostic::error(codes::WINDOW_ARGUMENTS, message).at_if_known(span).hint(example(self.function))
+        Diagnostic::error(codes::WINDOW_ARGUMENTS, message)
+            .at_if_known(span)
+            .hint(example(self.function))
     }
 
     /// An interval in milliseconds.
@@ -137,18 +150,22 @@ impl<'a> Arguments<'a> {
         let value = self.required(name);
         match calls::interval_value(value) {
             Some(IntervalValue::Millis(ms)) => Ok(ms),
-            Some(IntervalValue::Months(_)) => {
-                Err(self.error("windows of months or years have no fixed length", value)
-                    .hint("use days, for example INTERVAL '30' DAYS"))
+            Some(IntervalValue::Months(_)) => Err(self
+                .error("windows of months or years have no fixed length", value)
+                .hint("use days, for example INTERVAL '30' DAYS")),
+            None => {
+                Err(self.error(format!("{name} of {} must be an interval", self.function), value))
             }
-            None => Err(self.error(format!("{name} of {} must be an interval", self.function), value)),
         }
     }
 
     fn positive(&self, name: &str) -> std::result::Result<i64, Diagnostic> {
         match self.interval(name)? {
             ms if ms > 0 => Ok(ms),
-            _ => Err(self.error(format!("{name} of {} must be longer than 0", self.function), self.required(name))),
+            _ => Err(self.error(
+                format!("{name} of {} must be longer than 0", self.function),
+                self.required(name),
+            )),
         }
     }
 }
@@ -207,9 +224,10 @@ impl FromPlanner {
             _ => None,
         };
         let Some(name) = name else {
-            let diagnostic = Diagnostic::error(codes::NO_LATE_ROWS, "LATE takes the name of a view")
-                .at_if_known(bytes(call.name.span))
-                .hint("write LATE(view)");
+            let diagnostic =
+                Diagnostic::error(codes::NO_LATE_ROWS, "LATE takes the name of a view")
+                    .at_if_known(bytes(call.name.span))
+                    .hint("write LATE(view)");
             return Err(refuse(diagnostic));
         };
         match self.catalog.late_relation(&name.value) {
@@ -253,14 +271,21 @@ fn windows(function: &str, arguments: &Arguments<'_>) -> std::result::Result<Win
 
 /// Plans the DATA argument as if it stood in FROM itself, so that tables, views, CTEs and
 /// subqueries all work.
-fn plan_input(arguments: &Arguments<'_>, context: &mut dyn RelationPlannerContext) -> Result<LogicalPlan> {
+fn plan_input(
+    arguments: &Arguments<'_>,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<LogicalPlan> {
     let data = arguments.required("DATA");
     let Some(table) = calls::table_argument(data) else {
         return Err(refuse(arguments.error("the first argument must be a table", data)));
     };
     if let Some(key) = table.partition_by.first() {
         let hint = "leave PARTITION BY out; group by the key instead";
-        return Err(refuse(unsupported("PARTITION BY of a window function's input", span_of(key), hint)));
+        return Err(refuse(unsupported(
+            "PARTITION BY of a window function's input",
+            span_of(key),
+            hint,
+        )));
     }
     let factor = match table.input {
         TableInput::Named(parts) => named_table(&parts),
@@ -285,7 +310,12 @@ fn named_table(parts: &[&Ident]) -> TableFactor {
 }
 
 fn derived_table(query: &Query) -> TableFactor {
-    TableFactor::Derived { lateral: false, subquery: Box::new(query.clone()), alias: None, sample: None }
+    TableFactor::Derived {
+        lateral: false,
+        subquery: Box::new(query.clone()),
+        alias: None,
+        sample: None,
+    }
 }
 
 /// The column of DESCRIPTOR, and its role.
@@ -296,7 +326,11 @@ fn time_column(
     let place = arguments.required("TIMECOL");
     let name = match calls::descriptor(place).as_deref() {
         Some([name]) => (*name).clone(),
-        _ => return Err(arguments.error("the second argument must be DESCRIPTOR(time_column)", place)),
+        _ => {
+            return Err(
+                arguments.error("the second argument must be DESCRIPTOR(time_column)", place)
+            );
+        }
     };
     let found = input.schema().qualified_fields_with_unqualified_name(&name.value);
     match found.as_slice() {
@@ -306,18 +340,26 @@ fn time_column(
                 column.spans_mut().add_span(span);
             }
             let roles = roles::roles(input);
-            let role = input.schema().maybe_index_of_column(&column).map(|index| roles[index].clone());
+            let role =
+                input.schema().maybe_index_of_column(&column).map(|index| roles[index].clone());
             Ok((column, role.unwrap_or(Role::Plain)))
         }
         [] => {
-            let names: Vec<&str> = input.schema().fields().iter().map(|f| f.name().as_str()).collect();
-            Err(Diagnostic::error(codes::UNKNOWN_COLUMN, format!("there is no column `{}`", name.value))
-                .at_if_known(bytes(name.span))
-                .label("unknown column")
-                .hint(suggest::one_of(&name.value, &names)))
+            let names: Vec<&str> =
+                input.schema().fields().iter().map(|f| f.name().as_str()).collect();
+            Err(Diagnostic::error(
+                codes::UNKNOWN_COLUMN,
+                format!("there is no column `{}`", name.value),
+            )
+            .at_if_known(bytes(name.span))
+            .label("unknown column")
+            .hint(suggest::one_of(&name.value, &names)))
         }
-        _ => Err(Diagnostic::error(codes::AMBIGUOUS_COLUMN, format!("`{}` could be one of several columns", name.value))
-            .at_if_known(bytes(name.span))),
+        _ => Err(Diagnostic::error(
+            codes::AMBIGUOUS_COLUMN,
+            format!("`{}` could be one of several columns", name.value),
+        )
+        .at_if_known(bytes(name.span))),
     }
 }
 

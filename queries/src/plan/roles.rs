@@ -12,6 +12,7 @@ use millstream_operators::window::Windows;
 
 use super::late::LateInput;
 use super::relation;
+use super::window_result::WindowResult;
 use super::window_tvf::WindowTvf;
 
 /// What a column means for time.
@@ -73,7 +74,11 @@ pub(crate) fn roles(plan: &LogicalPlan) -> Vec<Role> {
             let all: Vec<Vec<Role>> = union.inputs.iter().map(|input| roles(input)).collect();
             let agreed = |column: usize| {
                 let first = &all[0][column];
-                if all.iter().all(|roles| roles.get(column) == Some(first)) { first.clone() } else { Role::Plain }
+                if all.iter().all(|roles| roles.get(column) == Some(first)) {
+                    first.clone()
+                } else {
+                    Role::Plain
+                }
             };
             (0..width).map(agreed).collect()
         }
@@ -93,6 +98,9 @@ pub(crate) fn roles(plan: &LogicalPlan) -> Vec<Role> {
             let node = extension.node.as_any();
             if let Some(tvf) = node.downcast_ref::<WindowTvf>() {
                 return window_roles(tvf);
+            }
+            if let Some(result) = node.downcast_ref::<WindowResult>() {
+                return roles(&result.input);
             }
             match node.downcast_ref::<LateInput>() {
                 Some(late) => roles(&late.input),

@@ -21,7 +21,10 @@ pub(crate) struct Uses {
 
 impl Uses {
     /// Counts the uses in these plans.
-    pub fn count<'a>(plans: impl IntoIterator<Item = &'a LogicalPlan>, catalog: &Catalog) -> Result<Uses> {
+    pub fn count<'a>(
+        plans: impl IntoIterator<Item = &'a LogicalPlan>,
+        catalog: &Catalog,
+    ) -> Result<Uses> {
         let mut uses = Uses::default();
         for plan in plans {
             uses.add(plan, catalog)?;
@@ -60,13 +63,15 @@ impl Uses {
     pub fn inline(&self, plan: LogicalPlan, catalog: &Catalog) -> Result<LogicalPlan> {
         let inlined = plan.transform_up(|node| {
             let LogicalPlan::TableScan(scan) = &node else { return Ok(Transformed::no(node)) };
-            let Some(RelationKind::View(name)) = relation::of(scan).map(|relation| &relation.kind) else {
+            let Some(RelationKind::View(name)) = relation::of(scan).map(|relation| &relation.kind)
+            else {
                 return Ok(Transformed::no(node));
             };
             match catalog.view(name) {
                 Some(view) if !self.is_shared(name) => {
                     let inner = self.inline(view.plan.clone(), catalog)?;
-                    let named = LogicalPlanBuilder::from(inner).alias(scan.table_name.clone())?.build()?;
+                    let named =
+                        LogicalPlanBuilder::from(inner).alias(scan.table_name.clone())?.build()?;
                     Ok(Transformed::yes(named))
                 }
                 _ => Ok(Transformed::no(node)),

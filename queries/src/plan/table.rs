@@ -24,7 +24,11 @@ use crate::types::{flink_name, in_zone};
 ///
 /// # Errors
 /// Everything that is wrong with the statement.
-pub(crate) fn define(create: &CreateTable, binder: &Binder, zone: &str) -> Result<Table, Vec<Diagnostic>> {
+pub(crate) fn define(
+    create: &CreateTable,
+    binder: &Binder,
+    zone: &str,
+) -> Result<Table, Vec<Diagnostic>> {
     let mut mistakes = Vec::new();
     let raw = raw_columns(create, zone);
     let input = scan(&create.name.node, &raw).map_err(|mistake| vec![mistake])?;
@@ -60,7 +64,8 @@ pub(crate) fn define(create: &CreateTable, binder: &Binder, zone: &str) -> Resul
         changelog: Changelog::Append,
     };
     let format = table.option("format").map(|format| format.node.as_str());
-    let changelog = if format == Some("changelog-json") { Changelog::Retract } else { Changelog::Append };
+    let changelog =
+        if format == Some("changelog-json") { Changelog::Retract } else { Changelog::Append };
     let mistakes = check_connector(&table);
     if mistakes.is_empty() { Ok(Table { changelog, ..table }) } else { Err(mistakes) }
 }
@@ -73,9 +78,10 @@ fn raw_columns(create: &CreateTable, zone: &str) -> Vec<TableColumn> {
         .filter_map(|column| {
             let (data_type, kind) = match &column.kind {
                 ColumnKind::Physical { data_type } => (data_type, TableColumnKind::Physical),
-                ColumnKind::Metadata { data_type, key, is_virtual } => {
-                    (data_type, TableColumnKind::Metadata { key: key.clone(), is_virtual: *is_virtual })
-                }
+                ColumnKind::Metadata { data_type, key, is_virtual } => (
+                    data_type,
+                    TableColumnKind::Metadata { key: key.clone(), is_virtual: *is_virtual },
+                ),
                 ColumnKind::Computed { .. } => return None,
             };
             let data_type = in_zone(&data_type.node.data_type, zone);
@@ -86,7 +92,10 @@ fn raw_columns(create: &CreateTable, zone: &str) -> Vec<TableColumn> {
 
 fn raw_column(raw: &[TableColumn], name: &Spanned<String>) -> Result<TableColumn, Diagnostic> {
     let found = raw.iter().find(|column| column.name == *name).cloned();
-    found.ok_or_else(|| Diagnostic::error(codes::INVALID_QUERY, "a column lost its declaration").at(name.span.clone()))
+    found.ok_or_else(|| {
+        Diagnostic::error(codes::INVALID_QUERY, "a column lost its declaration")
+            .at(name.span.clone())
+    })
 }
 
 /// A scan of these columns, to resolve expressions against.
@@ -128,8 +137,9 @@ fn is_proctime(expr: &ast::Expr) -> bool {
 }
 
 fn type_of(expr: &Expr, input: &LogicalPlan, span: &Span) -> Result<DataType, Diagnostic> {
-    expr.get_type(input.schema().as_ref())
-        .map_err(|error| Diagnostic::error(codes::WRONG_TYPE, error.strip_backtrace()).at(span.clone()))
+    expr.get_type(input.schema().as_ref()).map_err(|error| {
+        Diagnostic::error(codes::WRONG_TYPE, error.strip_backtrace()).at(span.clone())
+    })
 }
 
 fn watermark(
@@ -141,24 +151,40 @@ fn watermark(
     let name = &definition.column;
     let Some(position) = columns.iter().position(|column| column.name.node == name.node) else {
         let names: Vec<&str> = columns.iter().map(|column| column.name.node.as_str()).collect();
-        return Err(Diagnostic::error(codes::UNUSABLE_WATERMARK, format!("there is no column `{}`", name.node))
-            .at(name.span.clone())
-            .label("unknown column")
-            .hint(suggest::one_of(&name.node, &names)));
+        return Err(Diagnostic::error(
+            codes::UNUSABLE_WATERMARK,
+            format!("there is no column `{}`", name.node),
+        )
+        .at(name.span.clone())
+        .label("unknown column")
+        .hint(suggest::one_of(&name.node, &names)));
     };
     let column = &columns[position];
-    let DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond, zone) = &column.data_type else {
+    let DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond, zone) = &column.data_type
+    else {
         let found = flink_name(&column.data_type);
         let hint = match &column.data_type {
-            DataType::Timestamp(..) => format!("declare it as TIMESTAMP(3), or compute one: ts AS CAST(`{}` AS TIMESTAMP(3))", name.node),
-            DataType::Utf8 => format!("compute a timestamp column: ts AS TO_TIMESTAMP(`{}`)", name.node),
+            DataType::Timestamp(..) => format!(
+                "declare it as TIMESTAMP(3), or compute one: ts AS CAST(`{}` AS TIMESTAMP(3))",
+                name.node
+            ),
+            DataType::Utf8 => {
+                format!("compute a timestamp column: ts AS TO_TIMESTAMP(`{}`)", name.node)
+            }
             _ => format!("compute a timestamp column: ts AS TO_TIMESTAMP_LTZ(`{}`, 3)", name.node),
         };
-        let message = format!("event time must be TIMESTAMP(3) or TIMESTAMP_LTZ(3), and `{}` is {found}", name.node);
-        return Err(Diagnostic::error(codes::UNUSABLE_WATERMARK, message).at(name.span.clone()).label(found).hint(hint));
+        let message = format!(
+            "event time must be TIMESTAMP(3) or TIMESTAMP_LTZ(3), and `{}` is {found}",
+            name.node
+        );
+        return Err(Diagnostic::error(codes::UNUSABLE_WATERMARK, message)
+            .at(name.span.clone())
+            .label(found)
+            .hint(hint));
     };
     if matches!(column.kind, TableColumnKind::ProcessingTime) {
-        return Err(Diagnostic::error(codes::UNUSABLE_WATERMARK, "PROCTIME() has no watermark").at(name.span.clone()));
+        return Err(Diagnostic::error(codes::UNUSABLE_WATERMARK, "PROCTIME() has no watermark")
+            .at(name.span.clone()));
     }
     let input = scan(&create.name.node, columns)?;
     let span = &definition.expr.span;
@@ -187,13 +213,20 @@ fn check_connector(table: &Table) -> Vec<Diagnostic> {
     let Ok(info) = registry::find(&connector.node) else {
         let names = registry::names();
         return vec![
-            Diagnostic::error(codes::BAD_OPTION, format!("there is no connector `{}`", connector.node))
-                .at(connector.span.clone())
-                .hint(suggest::one_of(&connector.node, &names)),
+            Diagnostic::error(
+                codes::BAD_OPTION,
+                format!("there is no connector `{}`", connector.node),
+            )
+            .at(connector.span.clone())
+            .hint(suggest::one_of(&connector.node, &names)),
         ];
     };
     let known: Vec<&str> = (info.metadata)().into_iter().map(|(key, _, _)| key).collect();
-    table.columns.iter().filter_map(|column| unknown_metadata(column, &connector.node, &known)).collect()
+    table
+        .columns
+        .iter()
+        .filter_map(|column| unknown_metadata(column, &connector.node, &known))
+        .collect()
 }
 
 fn unknown_metadata(column: &TableColumn, connector: &str, known: &[&str]) -> Option<Diagnostic> {
@@ -219,7 +252,8 @@ pub(crate) fn spec(table: &Table, columns: &[usize]) -> TableSpec {
             _ => None,
         }
     });
-    let key = table.primary_key.iter().filter_map(|key| columns.iter().position(|column| column == key));
+    let key =
+        table.primary_key.iter().filter_map(|key| columns.iter().position(|column| column == key));
     let options = table.options.iter().map(|(key, value)| (key.node.clone(), value.node.clone()));
     TableSpec {
         name: table.name.node.clone(),

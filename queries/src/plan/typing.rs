@@ -12,8 +12,8 @@ use datafusion_expr::expr::{Case, Cast, ScalarFunction};
 use datafusion_expr::expr_rewriter::NamePreserver;
 use datafusion_expr::utils::merge_schema;
 use datafusion_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast, lit, not};
-use datafusion_optimizer::analyzer::type_coercion::TypeCoercion;
 use datafusion_optimizer::AnalyzerRule;
+use datafusion_optimizer::analyzer::type_coercion::TypeCoercion;
 
 use super::context::Session;
 use super::numbers::{Arithmetic, as_decimal, decimal_result};
@@ -26,7 +26,8 @@ pub(crate) fn apply(plan: LogicalPlan, session: &Session) -> Result<LogicalPlan>
         let names = NamePreserver::new(&node);
         let node = node.map_expressions(|expr| {
             let name = names.save(&expr);
-            let typed = expr.transform_up(|expr| typed(expr, &schema, session).map(Transformed::yes))?;
+            let typed =
+                expr.transform_up(|expr| typed(expr, &schema, session).map(Transformed::yes))?;
             Ok(Transformed::yes(name.restore(typed.data)))
         })?;
         node.map_data(LogicalPlan::recompute_schema)
@@ -39,7 +40,11 @@ fn typed(expr: Expr, schema: &DFSchema, session: &Session) -> Result<Expr> {
     match expr {
         Expr::Literal(value, metadata) => Ok(Expr::Literal(literal(value), metadata)),
         Expr::BinaryExpr(binary) => self::binary(binary, schema),
-        Expr::Cast(inner) => self::to_text(inner, schema, session),
+        Expr::Cast(Cast { expr, field }) => {
+            let from = expr.get_type(schema)?;
+            let expr = wall_clock(*expr, &from, field.data_type());
+            to_text(Cast { expr: Box::new(expr), field }, schema, session)
+        }
         Expr::ScalarFunction(call) => {
             let first = call.args.first().and_then(|first| first.get_type(schema).ok());
             match rewrite::expand(call, first.as_ref())? {
@@ -58,7 +63,9 @@ fn literal(value: ScalarValue) -> ScalarValue {
             Ok(small) => ScalarValue::Int32(Some(small)),
             Err(_) => ScalarValue::Int64(Some(number)),
         },
-        ScalarValue::UInt64(Some(number)) => ScalarValue::Decimal128(Some(i128::from(number)), 20, 0),
+        ScalarValue::UInt64(Some(number)) => {
+            ScalarValue::Decimal128(Some(i128::from(number)), 20, 0)
+        }
         ScalarValue::Decimal128(Some(number), precision, scale) if scale >= 0 => {
             let precision = precision.max(scale.unsigned_abs() + 1).min(38);
             ScalarValue::Decimal128(Some(number), precision, scale)
@@ -78,7 +85,11 @@ fn binary(binary: BinaryExpr, schema: &DFSchema) -> Result<Expr> {
     if types.0.is_floating() || types.1.is_floating() {
         // An approximate number makes the whole approximate.
         let (left, right) = (cast(*left, DataType::Float64), cast(*right, DataType::Float64));
-        return Ok(Expr::BinaryExpr(BinaryExpr { left: Box::new(left), op, right: Box::new(right) }));
+        return Ok(Expr::BinaryExpr(BinaryExpr {
+            left: Box::new(left),
+            op,
+            right: Box::new(right),
+        }));
     }
     let arithmetic = match op {
         Operator::Plus | Operator::Minus => Arithmetic::Add,
@@ -99,7 +110,8 @@ fn shift(mut binary: BinaryExpr, time: &DataType) -> BinaryExpr {
     let (DataType::Timestamp(unit, _), Operator::Plus | Operator::Minus) = (time, binary.op) else {
         return binary;
     };
-    let Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(span)), None) = binary.right.as_ref() else {
+    let Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(span)), None) = binary.right.as_ref()
+    else {
         return binary;
     };
     let nanos = span.nanoseconds;
@@ -117,7 +129,12 @@ fn shift(mut binary: BinaryExpr, time: &DataType) -> BinaryExpr {
 
 /// Arithmetic on decimals: Arrow computes in a type that is at least as wide, and a cast brings
 /// it to Flink's.
-fn decimal(arithmetic: Arithmetic, op: Operator, left: (Expr, (u8, i8)), right: (Expr, (u8, i8))) -> Expr {
+fn decimal(
+    arithmetic: Arithmetic,
+    op: Operator,
+    left: (Expr, (u8, i8)),
+    right: (Expr, (u8, i8)),
+) -> Expr {
     let (precision, scale) = decimal_result(arithmetic, left.1, right.1);
     let as_type = |(expr, (precision, scale)): (Expr, (u8, i8))| {
         Box::new(cast(expr, DataType::Decimal128(precision, scale)))
@@ -140,7 +157,8 @@ fn to_text(inner: Cast, schema: &DFSchema, session: &Session) -> Result<Expr> {
     }
     Ok(match inner.expr.get_type(schema)? {
         DataType::Timestamp(..) => {
-            let function = session.functions.scalar(time::TIMESTAMP_TEXT).expect("it is registered");
+            let function =
+                session.functions.scalar(time::TIMESTAMP_TEXT).expect("it is registered");
             Expr::ScalarFunction(ScalarFunction::new_udf(function, vec![*inner.expr]))
         }
         DataType::Boolean => {
@@ -151,4 +169,16 @@ fn to_text(inner: Cast, schema: &DFSchema, session: &Session) -> Result<Expr> {
         }
         _ => Expr::Cast(inner),
     })
+}
+
+/// A TIMESTAMP_LTZ on its way to a type without a zone shows what the session's clocks show; Arrow
+/// would show UTC.
+pub(crate) fn wall_clock(expr: Expr, from: &DataType, to: &DataType) -> Expr {
+    let has_no_zone =
+        matches!(to, DataType::Timestamp(_, None) | DataType::Date32 | DataType::Time32(_));
+    if !has_no_zone || !matches!(from, DataType::Timestamp(_, Some(_))) {
+        return expr;
+    }
+    let local = datafusion_functions::datetime::to_local_time();
+    Expr::ScalarFunction(ScalarFunction::new_udf(local, vec![expr]))
 }

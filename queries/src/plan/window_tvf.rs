@@ -38,7 +38,12 @@ impl WindowTvf {
     ///
     /// # Errors
     /// If the input has a column of the name of a window column, or not the time column.
-    pub fn new(input: LogicalPlan, time: Column, windows: Windows, zone: Option<String>) -> Result<Self> {
+    pub fn new(
+        input: LogicalPlan,
+        time: Column,
+        windows: Windows,
+        zone: Option<String>,
+    ) -> Result<Self> {
         let time_type = match input.schema().maybe_index_of_column(&time) {
             Some(index) => input.schema().field(index).data_type().clone(),
             None => return plan_err!("the time attribute {time} is not there"),
@@ -49,7 +54,9 @@ impl WindowTvf {
             .map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field)))
             .collect();
         let wall_clock = DataType::Timestamp(TimeUnit::Millisecond, None);
-        for (name, data_type) in WINDOW_COLUMNS.into_iter().zip([wall_clock.clone(), wall_clock, time_type]) {
+        for (name, data_type) in
+            WINDOW_COLUMNS.into_iter().zip([wall_clock.clone(), wall_clock, time_type])
+        {
             fields.push((None, Arc::new(Field::new(name, data_type, true))));
         }
         let metadata = input.schema().metadata().clone();

@@ -1,5 +1,7 @@
 //! What the golden tests of the planner share.
 
+#![allow(dead_code)]
+
 use std::path::{Path, PathBuf};
 
 use millstream_queries::{Diagnostic, Plan, PlanOptions, SourceText, plan};
@@ -21,7 +23,6 @@ impl Case {
     }
 
     /// Lines of the file's prelude, which all its cases begin with.
-    #[allow(dead_code)]
     pub fn prelude_lines(&self) -> usize {
         let whole = std::fs::read_to_string(&self.path).expect("the case was read before");
         whole.split("-- case ").next().map_or(0, |prelude| prelude.matches('\n').count())
@@ -46,8 +47,10 @@ pub fn cases(directory: &Path) -> Vec<Case> {
 /// Plans a case.
 pub fn plan_text(case: &Case) -> Result<Plan, Vec<Diagnostic>> {
     let first = case.text.lines().next().unwrap_or_default();
-    let parallelism = first.strip_prefix("-- parallelism ").map_or(2, |n| n.parse().expect("a number"));
-    let options = PlanOptions { set: Vec::new(), env: &|_| None, parallelism, zone: "UTC".to_owned() };
+    let parallelism =
+        first.strip_prefix("-- parallelism ").map_or(2, |n| n.parse().expect("a number"));
+    let options =
+        PlanOptions { set: Vec::new(), env: &|_| None, parallelism, zone: "UTC".to_owned() };
     plan(&case.source(), &options)
 }
 
@@ -58,5 +61,6 @@ pub fn bless_or_compare(path: &Path, shown: &str) -> Option<String> {
         return None;
     }
     let expected = std::fs::read_to_string(path).unwrap_or_default();
-    (expected != shown).then(|| format!("{}\n--- expected\n{expected}\n--- found\n{shown}", path.display()))
+    (expected != shown)
+        .then(|| format!("{}\n--- expected\n{expected}\n--- found\n{shown}", path.display()))
 }

@@ -197,7 +197,7 @@ fn digits_end(bytes: &[u8], mut at: usize) -> usize {
     // Eight at a time: a byte that is no digit has its top bit set, or gets it from adding 0x76.
     while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         let digits = u64::from_le_bytes(*word) ^ (ONES * b'0' as u64);
-        let others = ((digits & !TOPS) + ONES * 0x76 | digits) & TOPS;
+        let others = (((digits & !TOPS) + ONES * 0x76) | digits) & TOPS;
         if others != 0 {
             return at + (others.trailing_zeros() / 8) as usize;
         }

@@ -5,8 +5,12 @@ use std::io::Write;
 use super::scan::{SyntaxError, string_end};
 
 /// Appends what the content of a JSON string stands for; `at` is where it starts in the record,
-/// for messages.
+/// for messages. Control characters may stand in it only as escapes.
 pub(super) fn unescape(content: &[u8], at: usize, out: &mut Vec<u8>) -> Result<(), SyntaxError> {
+    if let Some(control) = content.iter().position(|byte| *byte < b' ') {
+        let reason = "a control character in a string must be escaped";
+        return Err(SyntaxError { at: at + control, reason });
+    }
     let mut position = 0;
     while let Some(backslash) = memchr::memchr(b'\\', &content[position..]) {
         let backslash = position + backslash;

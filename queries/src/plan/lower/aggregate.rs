@@ -10,12 +10,10 @@ use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::{Column, cast};
 use millstream_operators::OperatorSpec;
 use millstream_operators::graph::{Changelog, NodeId, NodeKind, Partitioning, Port};
-use millstream_operators::window::{
-    AggregateSpec, WindowAggregateSpec, WindowColumn, WindowTime,
-};
+use millstream_operators::window::{AggregateSpec, WindowAggregateSpec, WindowColumn, WindowTime};
 
 use super::{Lowering, Output, Rows, Slot, plain_column};
-use crate::functions::aggregate::{self, Kind};
+use crate::functions::aggregate::{self as functions, Kind};
 use crate::plan::roles::{self, Role};
 
 /// What an expression of GROUP BY is.
@@ -31,7 +29,8 @@ impl Lowering<'_> {
     pub(super) fn aggregate(&mut self, aggregate: &Aggregate, scope: &str) -> Result<Rows> {
         let input = &aggregate.input;
         let rows = self.plan(input, scope)?;
-        let computed = aggregate.group_expr.iter().filter(|e| plain_column(e, input.schema()).is_none());
+        let computed =
+            aggregate.group_expr.iter().filter(|e| plain_column(e, input.schema()).is_none());
         let rows = self.assign_if_used(rows, input, computed.chain(&aggregate.aggr_expr), scope)?;
         let rows = self.with_keys(rows, aggregate, scope)?;
         let groups = self.groups(aggregate, &rows)?;
@@ -85,8 +84,11 @@ impl Lowering<'_> {
         for key in computed {
             let value = self.physical(key, schema, &rows)?;
             let data_type = value.data_type(&self.schema(rows.node, rows.port))?;
-            let (_, name) = key.qualified_name();
-            slots.push(Slot::Column(output.compute(&name, value, data_type)));
+            slots.push(Slot::Column(output.compute(
+                &functions::unqualified(&key.clone().unalias()),
+                value,
+                data_type,
+            )));
         }
         Ok(self.project(rows, output, slots, &format!("{scope}.keys")))
     }
@@ -127,15 +129,23 @@ impl Lowering<'_> {
         Ok(calls)
     }
 
-    fn call(&self, call: &LogicalCall, field: &Field, plan: &Aggregate, rows: &Rows) -> Result<AggregateSpec> {
+    fn call(
+        &self,
+        call: &LogicalCall,
+        field: &Field,
+        plan: &Aggregate,
+        rows: &Rows,
+    ) -> Result<AggregateSpec> {
         let schema = plan.input.schema();
-        let kind = aggregate::kind(&call.func);
-        let lowered = aggregate::lower(kind, field.data_type());
+        let kind = functions::kind(&call.func);
+        let lowered = functions::lower(kind, field.data_type());
         let mut args: Vec<Arc<dyn PhysicalExpr>> = Vec::new();
         for arg in &call.params.args {
             args.push(self.physical(arg, schema, rows)?);
         }
-        if kind == Kind::Count && matches!(call.params.args.as_slice(), [Expr::Literal(value, _)] if !value.is_null()) {
+        if kind == Kind::Count
+            && matches!(call.params.args.as_slice(), [Expr::Literal(value, _)] if !value.is_null())
+        {
             args.clear();
         }
         // The accuracy of APPROX_PERCENTILE is a hint that our sketch does not need.
@@ -149,7 +159,7 @@ impl Lowering<'_> {
             None => None,
         };
         Ok(AggregateSpec {
-            name: field.name().clone(),
+            name: functions::shown(call),
             function: lowered.function,
             args,
             filter,
@@ -159,13 +169,21 @@ impl Lowering<'_> {
     }
 
     /// Adds the node or nodes; returns the one with the results.
-    fn stages(&mut self, rows: &Rows, spec: WindowAggregateSpec, schema: &SchemaRef, scope: &str) -> Result<NodeId> {
+    fn stages(
+        &mut self,
+        rows: &Rows,
+        spec: WindowAggregateSpec,
+        schema: &SchemaRef,
+        scope: &str,
+    ) -> Result<NodeId> {
         let name = format!("{scope}.window");
         let is_attached = matches!(spec.time, WindowTime::Attached { .. });
         let is_parallel = self.parallelism_of(rows.node) > 1;
         // Rows that have their windows are few, and late rows must be whole: one stage for both.
         if is_parallel && !is_attached && rows.late.is_empty() {
-            let partial = spec.partial_schema().map_err(|e| datafusion_common::DataFusionError::External(e.into()))?;
+            let partial = spec
+                .partial_schema()
+                .map_err(|e| datafusion_common::DataFusionError::External(e.into()))?;
             let keys = spec.partial_keys();
             let local = OperatorSpec::LocalWindowAggregate(spec.clone());
             let local = self.operator(rows, &format!("{name}.local"), local, partial);
@@ -209,15 +227,22 @@ impl Lowering<'_> {
     fn with_types(&mut self, rows: Rows, aggregate: &Aggregate, scope: &str) -> Result<Rows> {
         let schema = self.schema(rows.node, rows.port);
         let wanted = aggregate.schema.fields();
-        if schema.fields().iter().zip(wanted).all(|(have, want)| have.data_type() == want.data_type()) {
+        if schema
+            .fields()
+            .iter()
+            .zip(wanted)
+            .all(|(have, want)| have.data_type() == want.data_type())
+        {
             return Ok(rows);
         }
         let mut output = Output::new(Arc::clone(&schema));
         let mut slots = Vec::new();
         for (column, want) in wanted.iter().enumerate() {
-            let value: Arc<dyn PhysicalExpr> = Arc::new(Column::new(schema.field(column).name(), column));
+            let value: Arc<dyn PhysicalExpr> =
+                Arc::new(Column::new(schema.field(column).name(), column));
             let value = cast(value, &schema, want.data_type().clone())?;
-            slots.push(Slot::Column(output.compute(want.name(), value, want.data_type().clone())));
+            let name = schema.field(column).name();
+            slots.push(Slot::Column(output.compute(name, value, want.data_type().clone())));
         }
         Ok(self.project(rows, output, slots, &format!("{scope}.project")))
     }
@@ -252,12 +277,19 @@ fn window_time(aggregate: &Aggregate, rows: &Rows) -> Result<WindowTime> {
 /// Columns of the results: the plan's names, the implementation's types.
 fn result_schema(aggregate: &Aggregate, spec: &WindowAggregateSpec) -> SchemaRef {
     let fields = aggregate.schema.fields().iter().zip(&spec.output).map(|(field, column)| {
-        let data_type = match column {
-            WindowColumn::Start | WindowColumn::End => DataType::Timestamp(TimeUnit::Millisecond, None),
-            WindowColumn::Aggregate(call) => spec.aggregates[*call].data_type.clone(),
-            WindowColumn::Key(_) | WindowColumn::Time => field.data_type().clone(),
+        let own = field.data_type().clone();
+        let (name, data_type) = match column {
+            WindowColumn::Start | WindowColumn::End => {
+                (field.name(), DataType::Timestamp(TimeUnit::Millisecond, None))
+            }
+            WindowColumn::Aggregate(call) => {
+                let call = &spec.aggregates[*call];
+                (&call.name, call.data_type.clone())
+            }
+            WindowColumn::Key(key) => (spec.input.field(spec.keys[*key]).name(), own),
+            WindowColumn::Time => (field.name(), own),
         };
-        Field::new(field.name(), data_type, true)
+        Field::new(name, data_type, true)
     });
     Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
 }

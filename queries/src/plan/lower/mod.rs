@@ -28,6 +28,7 @@ use millstream_operators::window::{WindowAssignSpec, Windows};
 use super::context::Session;
 use super::late::LateInput;
 use super::relation::{self, RelationKind};
+use super::window_result::WindowResult;
 use super::window_tvf::{WINDOW_COLUMNS, WindowTvf};
 use crate::catalog::Catalog;
 use crate::settings::Settings;
@@ -123,13 +124,21 @@ impl<'a> Lowering<'a> {
 
     /// Adds a shared view. `columns` are those of its columns that `plan` has, `late` those of
     /// its late rows that somebody reads.
-    pub fn view(&mut self, name: &str, plan: &LogicalPlan, columns: &[usize], late: &[usize]) -> Result<()> {
+    pub fn view(
+        &mut self,
+        name: &str,
+        plan: &LogicalPlan,
+        columns: &[usize],
+        late: &[usize],
+    ) -> Result<()> {
         self.late = None;
         let rows = self.plan(plan, name)?;
         let slots = columns.iter().copied().zip(rows.slots.iter().copied()).collect();
         if let Some((node, positions)) = self.late.take() {
-            let columns = late.iter().copied().zip(positions.into_iter().map(Slot::Column)).collect();
-            let rows = Rows { node, port: Port::LATE, slots: Vec::new(), pending: None, late: Vec::new() };
+            let columns =
+                late.iter().copied().zip(positions.into_iter().map(Slot::Column)).collect();
+            let rows =
+                Rows { node, port: Port::LATE, slots: Vec::new(), pending: None, late: Vec::new() };
             self.units.insert(RelationKind::Late(name.to_owned()), Unit { rows, columns });
         }
         self.units.insert(RelationKind::View(name.to_owned()), Unit { rows, columns: slots });
@@ -137,7 +146,13 @@ impl<'a> Lowering<'a> {
     }
 
     /// Adds a sink for the rows of a plan. `single`: all rows go to one writer.
-    pub fn sink(&mut self, name: &str, plan: &LogicalPlan, table: TableSpec, single: bool) -> Result<()> {
+    pub fn sink(
+        &mut self,
+        name: &str,
+        plan: &LogicalPlan,
+        table: TableSpec,
+        single: bool,
+    ) -> Result<()> {
         let rows = self.plan(plan, name)?;
         let rows = self.exact(rows, plan, name)?;
         let changelog = self.graph.node(rows.node).changelog;
@@ -145,7 +160,8 @@ impl<'a> Lowering<'a> {
         let one = self.parallelism_of(rows.node) == 1;
         let sink_name = if table.name.is_empty() { name } else { &table.name }.to_owned();
         let node = self.graph.add(&sink_name, NodeKind::Sink(table), schema, changelog);
-        let partitioning = if single && !one { Partitioning::Single } else { Partitioning::Forward };
+        let partitioning =
+            if single && !one { Partitioning::Single } else { Partitioning::Forward };
         self.graph.nodes[node.0].parallelism =
             if single { Some(1) } else { self.graph.node(rows.node).parallelism };
         self.graph.connect_port(rows.node, rows.port, node, partitioning);
@@ -175,7 +191,12 @@ impl<'a> Lowering<'a> {
                 let rows = self.assign_if_used(rows, &filter.input, [&filter.predicate], scope)?;
                 let predicate = self.physical(&filter.predicate, filter.input.schema(), &rows)?;
                 let schema = self.schema(rows.node, rows.port);
-                let node = self.operator(&rows, &format!("{scope}.filter"), OperatorSpec::Filter(predicate), schema);
+                let node = self.operator(
+                    &rows,
+                    &format!("{scope}.filter"),
+                    OperatorSpec::Filter(predicate),
+                    schema,
+                );
                 Rows { node, port: Port::MAIN, ..rows }
             }
             LogicalPlan::Union(union) => self.union(union, scope)?,
@@ -200,7 +221,9 @@ impl<'a> Lowering<'a> {
         for column in columns {
             match unit.columns.get(column) {
                 Some(slot) => slots.push(*slot),
-                None => return internal_err!("column {column} of {} was not planned", scan.table_name),
+                None => {
+                    return internal_err!("column {column} of {} was not planned", scan.table_name);
+                }
             }
         }
         Ok(Rows { slots, ..unit.rows.clone() })
@@ -213,8 +236,12 @@ impl<'a> Lowering<'a> {
             let mut rows = self.assign(rows, scope)?;
             let column = column_at(&tvf.time, tvf.input.schema(), &rows)?;
             rows.slots.extend([Slot::Start, Slot::End, Slot::Time]);
-            rows.pending = Some(Pending { windows: Spread(tvf.windows), zone: tvf.zone.clone(), column });
+            rows.pending =
+                Some(Pending { windows: Spread(tvf.windows), zone: tvf.zone.clone(), column });
             return Ok(rows);
+        }
+        if let Some(result) = node.downcast_ref::<WindowResult>() {
+            return self.plan(&result.input, scope);
         }
         let Some(late) = node.downcast_ref::<LateInput>() else {
             return internal_err!("{} is none of our nodes", extension.node.name());
@@ -258,10 +285,10 @@ impl<'a> Lowering<'a> {
 
     /// Adds a projection; hidden columns that later steps need are passed on.
     fn project(&mut self, rows: Rows, mut output: Output, slots: Vec<Slot>, name: &str) -> Rows {
-        let pending = rows.pending.clone().map(|pending| Pending {
-            column: output.pass(pending.column, None),
-            ..pending
-        });
+        let pending = rows
+            .pending
+            .clone()
+            .map(|pending| Pending { column: output.pass(pending.column, None), ..pending });
         let late = rows.late.iter().map(|column| output.pass(*column, None)).collect();
         let schema = Arc::new(Schema::new(output.fields));
         let node = self.operator(&rows, name, OperatorSpec::Project(output.exprs), schema);
@@ -275,7 +302,8 @@ impl<'a> Lowering<'a> {
             inputs.push(self.exact(rows, input, scope)?);
         }
         let one = inputs.iter().any(|rows| self.parallelism_of(rows.node) == 1);
-        let retracts = inputs.iter().any(|rows| self.graph.node(rows.node).changelog == Changelog::Retract);
+        let retracts =
+            inputs.iter().any(|rows| self.graph.node(rows.node).changelog == Changelog::Retract);
         let changelog = if retracts { Changelog::Retract } else { Changelog::Append };
         let schema = nullable(union.schema.as_arrow());
         let width = schema.fields().len();
@@ -339,8 +367,11 @@ impl<'a> Lowering<'a> {
                 let wall_clock = DataType::Timestamp(TimeUnit::Millisecond, None);
                 let time = before.field(pending.column).data_type().clone();
                 let types = [wall_clock.clone(), wall_clock, time];
-                let mut fields: Vec<Field> = before.fields().iter().map(|f| f.as_ref().clone()).collect();
-                fields.extend(WINDOW_COLUMNS.into_iter().zip(types).map(|(n, t)| Field::new(n, t, true)));
+                let mut fields: Vec<Field> =
+                    before.fields().iter().map(|f| f.as_ref().clone()).collect();
+                fields.extend(
+                    WINDOW_COLUMNS.into_iter().zip(types).map(|(n, t)| Field::new(n, t, true)),
+                );
                 let spec = WindowAssignSpec {
                     windows: pending.windows.0,
                     column: pending.column,
@@ -364,7 +395,13 @@ impl<'a> Lowering<'a> {
     }
 
     /// Adds an operator behind `rows`, in the same task.
-    fn operator(&mut self, rows: &Rows, name: &str, spec: OperatorSpec, schema: SchemaRef) -> NodeId {
+    fn operator(
+        &mut self,
+        rows: &Rows,
+        name: &str,
+        spec: OperatorSpec,
+        schema: SchemaRef,
+    ) -> NodeId {
         let from = self.graph.node(rows.node);
         let (changelog, parallelism) = (from.changelog, from.parallelism);
         let node = self.graph.add(name, NodeKind::Operator(spec), schema, changelog);
@@ -377,20 +414,29 @@ impl<'a> Lowering<'a> {
     fn schema(&self, node: NodeId, port: Port) -> SchemaRef {
         let found = self.graph.node(node);
         match (&found.kind, port) {
-            (NodeKind::Operator(OperatorSpec::WindowAggregate(spec)), Port::LATE) => Arc::clone(&spec.input),
+            (NodeKind::Operator(OperatorSpec::WindowAggregate(spec)), Port::LATE) => {
+                Arc::clone(&spec.input)
+            }
             _ => Arc::clone(&found.schema),
         }
     }
 
     /// An expression over a logical plan's columns as one over the node's.
-    fn physical(&self, expr: &Expr, schema: &DFSchema, rows: &Rows) -> Result<Arc<dyn PhysicalExpr>> {
+    fn physical(
+        &self,
+        expr: &Expr,
+        schema: &DFSchema,
+        rows: &Rows,
+    ) -> Result<Arc<dyn PhysicalExpr>> {
         let mut props = ExecutionProps::new();
         props.config_options = Some(Arc::clone(&self.session.config));
         let expr = create_physical_expr(expr, schema, &props, &Default::default())?;
         let columns = self.schema(rows.node, rows.port);
         let moved = expr.transform_up(|expr| {
             let any: &dyn std::any::Any = expr.as_ref();
-            let Some(column) = any.downcast_ref::<Column>() else { return Ok(Transformed::no(expr)) };
+            let Some(column) = any.downcast_ref::<Column>() else {
+                return Ok(Transformed::no(expr));
+            };
             match rows.slots[column.index()] {
                 Slot::Column(index) => {
                     let column = Column::new(columns.field(index).name(), index);
@@ -460,6 +506,9 @@ fn column_at(column: &LogicalColumn, schema: &DFSchema, rows: &Rows) -> Result<u
 
 /// The same columns, all of which may be null: what a plan knows of nulls holds for no batch.
 fn nullable(schema: &Schema) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| Field::new(field.name(), field.data_type().clone(), true));
+    let fields = schema
+        .fields()
+        .iter()
+        .map(|field| Field::new(field.name(), field.data_type().clone(), true));
     Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
 }

@@ -27,12 +27,18 @@ impl Lowering<'_> {
     ///
     /// # Errors
     /// If its options are wrong for reading, or a column that is needed cannot be delivered yet.
-    pub fn source(&mut self, table: &Table, needed: &[usize], timed: bool) -> std::result::Result<(), Vec<Diagnostic>> {
+    pub fn source(
+        &mut self,
+        table: &Table,
+        needed: &[usize],
+        timed: bool,
+    ) -> std::result::Result<(), Vec<Diagnostic>> {
         let watermark = table.watermark.as_ref().filter(|_| timed);
         let output = output_columns(table, needed, watermark);
         for column in output.iter().map(|column| &table.columns[*column]) {
             if let TableColumnKind::ProcessingTime = column.kind {
-                let message = format!("`{}` is processing time, which cannot be used yet", column.name.node);
+                let message =
+                    format!("`{}` is processing time, which cannot be used yet", column.name.node);
                 return Err(vec![
                     Diagnostic::error(codes::PROCESSING_TIME, message)
                         .at(column.name.span.clone())
@@ -57,7 +63,9 @@ impl Lowering<'_> {
             Some(self.computed(table, &output, &delivered).map_err(place)?)
         };
         let watermark = match watermark {
-            Some((column, expr)) => Some(self.watermark(table, *column, expr, &output).map_err(place)?),
+            Some((column, expr)) => {
+                Some(self.watermark(table, *column, expr, &output).map_err(place)?)
+            }
             None => None,
         };
         let schema = schema_of(table, &output);
@@ -70,7 +78,12 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    fn computed(&self, table: &Table, output: &[usize], delivered: &[usize]) -> Result<Vec<NamedExpr>> {
+    fn computed(
+        &self,
+        table: &Table,
+        output: &[usize],
+        delivered: &[usize],
+    ) -> Result<Vec<NamedExpr>> {
         let schema = logical_schema(table, delivered)?;
         let mut exprs = Vec::new();
         for column in output {
@@ -85,7 +98,13 @@ impl Lowering<'_> {
         Ok(exprs)
     }
 
-    fn watermark(&self, table: &Table, column: usize, expr: &Expr, output: &[usize]) -> Result<WatermarkSpec> {
+    fn watermark(
+        &self,
+        table: &Table,
+        column: usize,
+        expr: &Expr,
+        output: &[usize],
+    ) -> Result<WatermarkSpec> {
         let expr = self.over(expr, &logical_schema(table, output)?)?;
         let option = |key: &str| table.option(key).map(|value| value.node.as_str());
         let emit = match option("scan.watermark.emit.strategy") {
@@ -93,8 +112,14 @@ impl Lowering<'_> {
             _ => WatermarkEmit::OnPeriodic,
         };
         let idle = option("scan.watermark.idle-timeout").and_then(duration_ms).filter(|ms| *ms > 0);
-        let column = output.iter().position(|c| *c == column).expect("the time column is delivered");
-        Ok(WatermarkSpec { column, expr, emit, idle_timeout_ms: idle.or(self.settings.idle_timeout_ms) })
+        let column =
+            output.iter().position(|c| *c == column).expect("the time column is delivered");
+        Ok(WatermarkSpec {
+            column,
+            expr,
+            emit,
+            idle_timeout_ms: idle.or(self.settings.idle_timeout_ms),
+        })
     }
 
     fn over(&self, expr: &Expr, schema: &DFSchema) -> Result<Arc<dyn PhysicalExpr>> {
@@ -106,7 +131,11 @@ impl Lowering<'_> {
 
 /// Columns of the source's output, in the order of declaration. There is at least one: a batch
 /// without columns has no rows.
-fn output_columns(table: &Table, needed: &[usize], watermark: Option<&(usize, Expr)>) -> Vec<usize> {
+fn output_columns(
+    table: &Table,
+    needed: &[usize],
+    watermark: Option<&(usize, Expr)>,
+) -> Vec<usize> {
     let mut output = needed.to_vec();
     if let Some((column, expr)) = watermark {
         output.push(*column);
@@ -139,12 +168,16 @@ fn delivered_columns(table: &Table, output: &[usize]) -> Vec<usize> {
 }
 
 fn is_delivered(table: &Table, column: usize) -> bool {
-    matches!(table.columns[column].kind, TableColumnKind::Physical | TableColumnKind::Metadata { .. })
+    matches!(
+        table.columns[column].kind,
+        TableColumnKind::Physical | TableColumnKind::Metadata { .. }
+    )
 }
 
 fn referenced(table: &Table, expr: &Expr) -> Vec<usize> {
     let names = expr.column_refs();
-    let found = names.iter().filter_map(|name| table.columns.iter().position(|c| c.name.node == name.name));
+    let found =
+        names.iter().filter_map(|name| table.columns.iter().position(|c| c.name.node == name.name));
     found.collect()
 }
 
