@@ -112,14 +112,14 @@ fn values_are_taken_as_flink_takes_them() {
 fn values_of_the_wrong_type_are_errors_that_name_column_type_and_value() {
     use DataType::{Float64, Int8, Int32, Int64, Utf8};
     for (data_type, value, expected) in [
-        (Int32, "2147483648", "column 'c': expected INT, found 2147483648: it is out of range"),
-        (Int32, "\"abc\"", "column 'c': expected INT, found \"abc\""),
-        (Int32, "\"\"", "column 'c': expected INT, found \"\""),
-        (Int32, "true", "column 'c': expected INT, found true"),
-        (Int32, "1e10", "column 'c': expected INT, found 1e10: it is out of range"),
-        (Int8, "1.5", "column 'c': expected TINYINT, found 1.5"),
-        (Int64, "[1]", "column 'c': expected BIGINT, found [1]"),
-        (Float64, "\"x\"", "column 'c': expected DOUBLE, found \"x\""),
+        (Int32, "2147483648", "column `c`: expected INT, found 2147483648: it is out of range"),
+        (Int32, "\"abc\"", "column `c`: expected INT, found \"abc\""),
+        (Int32, "\"\"", "column `c`: expected INT, found \"\""),
+        (Int32, "true", "column `c`: expected INT, found true"),
+        (Int32, "1e10", "column `c`: expected INT, found 1e10: it is out of range"),
+        (Int8, "1.5", "column `c`: expected TINYINT, found 1.5"),
+        (Int64, "[1]", "column `c`: expected BIGINT, found [1]"),
+        (Float64, "\"x\"", "column `c`: expected DOUBLE, found \"x\""),
         (
             MILLIS,
             "1706704496789",
@@ -130,9 +130,9 @@ fn values_of_the_wrong_type_are_errors_that_name_column_type_and_value() {
         (MILLIS, "\"2024-01-31 12:34:56Z\"", "it ends in 'Z', so declare TIMESTAMP_LTZ"),
         (ltz(), "\"2024-01-31 12:34:56\"", "it lacks the 'Z' of a TIMESTAMP_LTZ"),
         (DataType::Binary, "\"?\"", "it is not base64"),
-        (list(Int32), "[1,\"x\"]", "column 'c[]': expected INT, found \"x\""),
-        (row(&[("x", Int32)]), "{\"x\":\"q\"}", "column 'c.x': expected INT, found \"q\""),
-        (map(Int32), "[1]", "column 'c': expected MAP<STRING, INT>, found [1]"),
+        (list(Int32), "[1,\"x\"]", "column `c[]`: expected INT, found \"x\""),
+        (row(&[("x", Int32)]), "{\"x\":\"q\"}", "column `c.x`: expected INT, found \"q\""),
+        (map(Int32), "[1]", "column `c`: expected MAP<STRING, INT>, found [1]"),
         (Utf8, "\"\\ud800\"", "this is not valid JSON: this escape is not JSON's"),
         (Utf8, "\"a\tb\"", "a control character in a string must be escaped"),
         (Utf8, "\"a\nb\"", "this is not valid JSON: a newline in a string must be escaped"),
@@ -170,7 +170,7 @@ fn records_that_are_no_object_are_errors_and_blank_ones_no_rows() {
         (" {\"c\":1} \n", Ok(1)),
         ("[{\"c\":1},{\"c\":2}]", Ok(2)),
         ("[]", Ok(0)),
-        ("[{\"c\":1},{\"c\":\"x\"}]", Err("column 'c': expected INT, found \"x\"")),
+        ("[{\"c\":1},{\"c\":\"x\"}]", Err("column `c`: expected INT, found \"x\"")),
         ("[{\"c\":1},7]", Err("the rows of an array must be objects")),
         ("12", Err("expected a JSON object, found 12")),
         ("\"x\"", Err("expected a JSON object, found \"x\"")),
@@ -220,14 +220,14 @@ fn missing_fields_and_nulls_can_be_errors() {
     let options = Options { fail_on_missing_field: true, ..Options::default() };
     let mut lenient = decoder(&[("c", DataType::Int32)], options);
     let error = lenient.decode(b"{\"d\":1}").expect_err("c is missing");
-    assert_eq!(error.reason, "column 'c' is missing in the record");
+    assert_eq!(error.reason, "column `c` is missing in the record");
     lenient.decode(b"{\"c\":null}").expect("null is there");
 
     let not_null = Schema::new(vec![Field::new("c", DataType::Int32, false)]);
     let mut strict = JsonDecoder::new(Arc::new(not_null), Options::default()).expect("INT");
     for record in ["{}", "{\"c\":null}"] {
         let error = strict.decode(record.as_bytes()).expect_err("NOT NULL");
-        assert!(error.reason.contains("column 'c' is NOT NULL"), "{error}");
+        assert!(error.reason.contains("column `c` is NOT NULL"), "{error}");
     }
     strict.decode(b"{\"c\":5}").expect("a value");
     assert_eq!(rows(&strict.finish().expect("rows")), ["{\"c\":5}"]);

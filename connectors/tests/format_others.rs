@@ -151,7 +151,7 @@ fn csv_fields_are_found_by_position() {
     decoder.decode(b"2,,").expect("empty fields are NULL");
     decoder.decode(b"").expect("a blank line is no row");
     for (wrong, expected) in [
-        ("x,y,2024-01-01 00:00:00", "column 'id': expected INT, found \"x\""),
+        ("x,y,2024-01-01 00:00:00", "column `id`: expected INT, found \"x\""),
         ("1,2", "expected 3 fields, found 2"),
         ("1,2,2024-01-01 00:00:00,4", "expected 3 fields, found 4"),
         ("1,\"2,3", "a field lacks its closing quote"),
@@ -172,7 +172,7 @@ fn csv_headers_name_the_fields() {
     decoder.decode(b"x;y;7").expect("a record");
     assert_eq!(as_json(&decoder.finish().expect("rows")), [r#"{"name":"y","id":7}"#]);
     let error = decoder.header(b"id;nam").expect_err("no name");
-    assert_eq!(error.reason, "the header has no column 'name', but id, nam");
+    assert_eq!(error.reason, "the header has no column `name`, but id, nam");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn csv_chunks_may_hold_newlines_in_quotes() {
         ControlFlow::Continue(())
     });
     assert_eq!((read.lines, read.bytes), (4, chunk.len()));
-    assert_eq!(errors, [(2, "column 'id': expected INT, found \"x\"".to_owned())]);
+    assert_eq!(errors, [(2, "column `id`: expected INT, found \"x\"".to_owned())]);
     let expected = [r#"{"id":1,"name":"a\nb"}"#, r#"{"id":2,"name":"d"}"#];
     assert_eq!(as_json(&decoder.finish().expect("rows")), expected);
     let framing = framing(&table(&["id"], &[("format", "csv")])).expect("csv");
@@ -275,7 +275,7 @@ fn parquet_files_are_read_by_name_in_the_tables_types() {
     assert_eq!(batches[0].column(0).null_count(), batches[0].num_rows(), "it lacks `name`");
 
     for (columns, expected) in [
-        (schema(&[("more", DataType::Date32)]), "column 'more' cannot be read as DATE"),
+        (schema(&[("more", DataType::Date32)]), "column `more` cannot be read as DATE"),
         (schema(&[("x", DataType::Int32)]), "it has none of the table's columns, but more, id"),
     ] {
         let error =

@@ -79,7 +79,8 @@ pub fn assemble(
         control,
         clock,
     };
-    let tasks = assembler.tasks()?;
+    let mut tasks = assembler.tasks()?;
+    tasks.iter_mut().try_for_each(Task::announce_no_split)?;
     let Assembler { mut discoveries, control, metrics, .. } = assembler;
     discoveries.retain(|discovery| discovery.interval().is_some());
     Ok(Assembly { tasks, discoveries, control, metrics })

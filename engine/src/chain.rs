@@ -111,7 +111,10 @@ impl Chain {
     pub fn push(&mut self, envelope: Envelope) -> Result<()> {
         match envelope {
             Envelope::Message { message, arrived_ns } => self.deliver(0, 0, message, arrived_ns),
-            Envelope::Idle { idle, .. } => {
+            Envelope::Idle { idle, arrived_ns } => {
+                if idle {
+                    self.flush_operators(arrived_ns)?;
+                }
                 self.nodes.iter().for_each(|node| node.metrics.set_idle(idle));
                 self.broadcast(envelope)
             }
@@ -142,6 +145,21 @@ impl Chain {
     /// Counts time that the task waited for room.
     pub fn count_backpressured(&self, waited_ns: u64) {
         self.nodes.iter().for_each(|node| node.metrics.backpressured_ns.add(waited_ns));
+    }
+
+    /// An idle chain must hold no rows back: time may pass without it.
+    fn flush_operators(&mut self, arrived_ns: u64) -> Result<()> {
+        for at in 0..self.nodes.len() {
+            self.at_work = at;
+            let node = &mut self.nodes[at];
+            if let Work::Operator(operator) = &mut node.work {
+                operator.flush(&mut node.output).map_err(EngineError::operator(&node.name))?;
+            }
+            while let Some((port, message)) = self.nodes[at].output.pop() {
+                self.dispatch(at, port, message, arrived_ns)?;
+            }
+        }
+        Ok(())
     }
 
     fn deliver(

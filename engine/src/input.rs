@@ -30,6 +30,11 @@ impl Input {
         }
     }
 
+    /// True for a subtask of a source that was given no split.
+    pub fn has_no_split(&self) -> bool {
+        matches!(self, Input::Source(source) if source.has_no_split())
+    }
+
     /// Waits until there may be something new, or the task's waker is called.
     pub fn wait(&mut self, waker: &Waker) -> Result<()> {
         match self {

@@ -109,22 +109,36 @@ impl JobMetrics {
 
 /// Figures of one subtask, or of a node as the sum over its subtasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // each is described at its counter in `OperatorMetrics`
 pub struct Figures {
+    /// Rows taken in.
     pub rows_in: u64,
+    /// Rows passed on, by any port; of a sink, rows written.
     pub rows_out: u64,
+    /// Arrow bytes taken in; of a source, payload bytes read.
     pub bytes_in: u64,
+    /// Arrow bytes passed on; of a sink, payload bytes written.
     pub bytes_out: u64,
+    /// Time spent working, in nanoseconds.
     pub busy_ns: u64,
+    /// Time spent waiting for input, in nanoseconds; of a source, with the read that ended the wait.
     pub idle_ns: u64,
+    /// Time spent waiting for room in an output, in nanoseconds.
     pub backpressured_ns: u64,
+    /// Bytes waiting in the input queues of the task's head.
     pub queue_bytes: u64,
+    /// Room of those queues, in bytes.
     pub queue_capacity_bytes: u64,
+    /// Rows that came after all their windows had fired.
     pub late_rows: u64,
+    /// Rows without event time.
     pub null_time_rows: u64,
+    /// Records that could not be read and were skipped.
     pub decode_errors: u64,
+    /// Records between a source's position and the end of its splits.
     pub lag_records: u64,
+    /// Keys held in state.
     pub state_keys: u64,
+    /// Bytes held in state.
     pub state_bytes: u64,
     /// The watermark that was passed on last; of a node, the lowest of its subtasks that are not
     /// idle.

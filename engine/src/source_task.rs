@@ -99,6 +99,11 @@ impl SourceInput {
         Ok(input)
     }
 
+    /// True while this subtask has no split to read.
+    pub fn has_no_split(&self) -> bool {
+        self.unfinished == 0
+    }
+
     /// The next envelope, if there is one now.
     pub fn take(&mut self) -> Result<Option<Envelope>> {
         if self.ready.is_empty() {
@@ -134,6 +139,8 @@ impl SourceInput {
         }
         match &mut self.reader {
             _ if self.unfinished == 0 && self.parts.splits_are_final => {
+                // The final watermark makes operators emit: an idle input may not send rows.
+                self.set_idle(false);
                 self.pass_watermark(EventTime::MAX);
                 self.end();
                 Ok(false)
@@ -283,7 +290,13 @@ impl SourceInput {
     fn update_idle(&mut self) {
         let silent = self.watermarks.as_ref().is_some_and(SplitWatermarks::is_idle);
         let idle = self.unfinished == 0 || silent;
-        if idle != self.idle && !(self.unfinished == 0 && self.parts.splits_are_final) {
+        if !(self.unfinished == 0 && self.parts.splits_are_final) {
+            self.set_idle(idle);
+        }
+    }
+
+    fn set_idle(&mut self, idle: bool) {
+        if idle != self.idle {
             self.idle = idle;
             let arrived_ns = self.parts.clock.now_ns();
             self.ready.push_back(Envelope::Idle { idle, arrived_ns });

@@ -70,6 +70,16 @@ impl Task {
         &self.name
     }
 
+    /// Lets a source subtask without splits say that it is idle or has ended, before any other
+    /// task runs. Said later, rows of the others would be late or not by who was quicker.
+    ///
+    /// # Errors
+    /// As [`Task::step`].
+    pub fn announce_no_split(&mut self) -> Result<()> {
+        while self.input.has_no_split() && self.step()? == Step::Progress {}
+        Ok(())
+    }
+
     /// Moves one envelope from the input through all operators; never waits.
     ///
     /// # Errors

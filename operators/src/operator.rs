@@ -43,4 +43,12 @@ pub trait Operator: Send {
         out.watermark(watermark);
         Ok(())
     }
+
+    /// Passes on what is held back only to save work, such as the partials of a local stage.
+    ///
+    /// Called when the operator's inputs have fallen idle: time may then move on behind it without
+    /// its watermark, and what it still held would come late.
+    fn flush(&mut self, _out: &mut Output) -> Result<()> {
+        Ok(())
+    }
 }

@@ -73,6 +73,10 @@ impl MillstreamDialect {
     }
 }
 
+/// The message of sqlparser's error when one of our own forms could not be read; the diagnostic is
+/// kept in the dialect.
+pub(crate) const OUR_FORM_FAILED: &str = "one of our own forms could not be read";
+
 /// Words that are never names where an expression begins. Without them sqlparser would read
 /// `CAST(x AS INY)` again as the call of a function, and complain about AS.
 const RESERVED_IN_EXPRESSIONS: &[Keyword] = &[
@@ -148,9 +152,8 @@ impl Dialect for MillstreamDialect {
         let form = form_of(word, follower)?;
         Some(form(parser).map_err(|error| match error {
             prefix::Error::Ours(diagnostic) => {
-                let message = diagnostic.message.clone();
                 self.keep(diagnostic);
-                ParserError::ParserError(message)
+                ParserError::ParserError(OUR_FORM_FAILED.to_owned())
             }
             prefix::Error::Upstream(error) => error,
         }))

@@ -25,6 +25,9 @@ const PARALLELISM: &str = "parallelism.default";
 const RESOURCE_PARALLELISM: &str = "table.exec.resource.default-parallelism";
 const ZONE: &str = "table.local-time-zone";
 const IDLE_TIMEOUT: &str = "table.exec.source.idle-timeout";
+/// A silent split that holds up all windows is the commonest reason for a query that prints
+/// nothing, so unlike on Flink a timeout is on unless it is set to `0`.
+const DEFAULT_IDLE_TIMEOUT_MS: u64 = 30_000;
 
 /// Keys of Flink that are accepted and do nothing: they tune Flink's own machinery. A key that
 /// ends in `.` stands for all that begin with it.
@@ -56,7 +59,11 @@ const WITHOUT_EFFECT: &[&str] = &[
 impl Settings {
     /// The settings before anything is set.
     pub fn new(parallelism: usize, zone: &str) -> Self {
-        Settings { parallelism: parallelism.max(1), zone: zone.to_owned(), idle_timeout_ms: None }
+        Settings {
+            parallelism: parallelism.max(1),
+            zone: zone.to_owned(),
+            idle_timeout_ms: Some(DEFAULT_IDLE_TIMEOUT_MS),
+        }
     }
 
     /// Sets a key.

@@ -115,10 +115,14 @@ fn create_table_with_every_kind_of_column() {
         ]
     );
     let watermark = table.watermark.expect("a watermark");
-    assert_eq!((watermark.column.node.as_str(), watermark.expr.node.to_string().as_str()),
-        ("ts", "ts - INTERVAL '5' SECOND"));
-    assert_eq!(table.primary_key.iter().map(|c| c.node.as_str()).collect::<Vec<_>>(),
-        ["order_id", "part"]);
+    assert_eq!(
+        (watermark.column.node.as_str(), watermark.expr.node.to_string().as_str()),
+        ("ts", "ts - INTERVAL '5' SECOND")
+    );
+    assert_eq!(
+        table.primary_key.iter().map(|c| c.node.as_str()).collect::<Vec<_>>(),
+        ["order_id", "part"]
+    );
     let options: Vec<_> =
         table.options.iter().map(|(k, v)| (k.node.as_str(), v.node.as_str())).collect();
     assert_eq!(
@@ -134,8 +138,9 @@ fn create_table_with_every_kind_of_column() {
 
 #[test]
 fn a_key_may_stand_at_its_column_and_a_watermark_may_be_the_column() {
-    let table =
-        table("create table t (id int primary key not enforced, ts timestamp(3), watermark for ts)");
+    let table = table(
+        "create table t (id int primary key not enforced, ts timestamp(3), watermark for ts)",
+    );
     assert_eq!(table.primary_key[0].node, "id");
     assert_eq!(table.watermark.expect("a watermark").expr.node.to_string(), "ts");
     let keyed = self::table("CREATE TABLE t (id INT PRIMARY KEY NOT ENFORCED NOT NULL)");
@@ -145,15 +150,13 @@ fn a_key_may_stand_at_its_column_and_a_watermark_may_be_the_column() {
 
 #[test]
 fn views_inserts_and_settings() {
-    let statements = all(
-        "SET 'table.local-time-zone' = 'Asia/Shanghai'; SET parallelism = 4;
+    let statements = all("SET 'table.local-time-zone' = 'Asia/Shanghai'; SET parallelism = 4;
          SET table.exec.source.idle-timeout = 30 s;
          CREATE VIEW IF NOT EXISTS v (a, `b`) COMMENT 'x' AS SELECT 1, 2;
          CREATE TEMPORARY VIEW w AS WITH c AS (SELECT 1) SELECT * FROM c;
          INSERT INTO s SELECT * FROM v; INSERT INTO s (x, y) (SELECT a, b FROM v);
          INSERT INTO s VALUES (1, 'a'); EXECUTE INSERT INTO s TABLE v;
-         INSERT INTO default_catalog.`default_database`.s SELECT 1",
-    );
+         INSERT INTO default_catalog.`default_database`.s SELECT 1");
     let settings: Vec<_> = statements
         .iter()
         .filter_map(|s| match s {
@@ -222,7 +225,7 @@ fn bare_queries() {
         "SELECT * FROM a LEFT JOIN b ON a.k = b.k AND a.ts BETWEEN b.ts AND b.ts",
         "SELECT * FROM o JOIN r FOR SYSTEM_TIME AS OF o.ts AS r2 ON o.k = r2.k",
         "SELECT * FROM t MATCH_RECOGNIZE (ORDER BY ts MEASURES A.x AS y ONE ROW PER MATCH
-           AFTER MATCH SKIP PAST LAST ROW PATTERN (A B{2,}? C*) DEFINE A AS x > 1) AS m",
+           AFTER MATCH SKIP PAST LAST ROW PATTERN (A B{2,} C* D?) DEFINE A AS x > 1) AS m",
         "SELECT ROW_NUMBER() OVER (PARTITION BY k ORDER BY ts DESC) AS n FROM t",
         "SELECT SUM(x) OVER w FROM t WINDOW w AS (PARTITION BY k ORDER BY ts)",
         "SELECT a FROM t GROUP BY GROUPING SETS ((a), ())",
@@ -286,12 +289,27 @@ fn names_keep_their_case_and_keywords_have_none() {
 fn window_functions_in_every_spelling() {
     for (sql, name, arguments, is_wrapped) in [
         ("TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' MINUTES) AS w", "TUMBLE", 3, false),
-        ("TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' DAY, INTERVAL '-8' HOUR) w", "TUMBLE", 4, false),
+        (
+            "TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' DAY, INTERVAL '-8' HOUR) w",
+            "TUMBLE",
+            4,
+            false,
+        ),
         ("TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' MINUTES)) AS w", "TUMBLE", 3, true),
         ("hop(TABLE t, DESCRIPTOR(`ts`), INTERVAL '1' HOUR, INTERVAL '1' DAY) w", "hop", 4, false),
-        ("CUMULATE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' HOUR, INTERVAL '1' DAY) w", "CUMULATE", 4, false),
+        (
+            "CUMULATE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' HOUR, INTERVAL '1' DAY) w",
+            "CUMULATE",
+            4,
+            false,
+        ),
         ("TUMBLE(t, ts, INTERVAL '1' HOUR) w", "TUMBLE", 3, false),
-        ("TUMBLE(TABLE (SELECT * FROM t), DESCRIPTOR(ts), INTERVAL '1' HOUR) w", "TUMBLE", 3, false),
+        (
+            "TUMBLE(TABLE (SELECT * FROM t), DESCRIPTOR(ts), INTERVAL '1' HOUR) w",
+            "TUMBLE",
+            3,
+            false,
+        ),
         ("LATE(v) AS w", "LATE", 1, false),
     ] {
         let factor = from(sql);
@@ -387,11 +405,8 @@ fn places_are_bytes_of_the_whole_text() {
     let statements = all(sql);
     let Statement::Query(query) = &statements[1] else { panic!("{statements:?}") };
     let SetExpr::Select(select) = query.body.as_ref() else { panic!("{query:?}") };
-    let texts: Vec<_> = select
-        .projection
-        .iter()
-        .map(|item| &sql[span_of(item).expect("a place")])
-        .collect();
+    let texts: Vec<_> =
+        select.projection.iter().map(|item| &sql[span_of(item).expect("a place")]).collect();
     assert_eq!(texts, ["`ä€`", "'ß'\n\t|| größe", "f(x, INTERVAL '1' DAY"]);
     let SelectItem::UnnamedExpr(Expr::Function(call)) = &select.projection[2] else { panic!() };
     assert_eq!(&sql[span_of(&call.name).expect("a place")], "f");

@@ -205,6 +205,9 @@ impl RecordFile {
             }
             let unread = &self.buffer[self.start..self.filled];
             let length = self.whole_records(unread, wanted);
+            if length > self.max_record_bytes && self.starts_too_long(&unread[..length]) {
+                return Err(self.too_long());
+            }
             if length > 0 {
                 return Ok(Some(length));
             }
@@ -216,6 +219,12 @@ impl RecordFile {
             }
             self.read_more()?;
         }
+    }
+
+    /// Whether the first of these records is longer than allowed. Reading goes in doubling steps,
+    /// so such a record may be in the buffer before its length was looked at.
+    fn starts_too_long(&self, records: &[u8]) -> bool {
+        self.framing.record_end(records).unwrap_or(records.len()) > self.max_record_bytes
     }
 
     /// Bytes of whole records at the start of `unread` that belong to the chunk; 0 if there are

@@ -147,10 +147,10 @@ fn check_types(columns: &Columns) -> Result<Vec<(ScalarColumn, usize)>> {
     let with_position = |field: &arrow::datatypes::FieldRef| {
         let (name, data_type) = (field.name(), field.data_type());
         let column = ScalarColumn::new(data_type, TimestampStandard::Sql).ok_or_else(|| {
-            fail(format!("column '{name}' has type {}, unknown to CSV", sql_name(data_type)))
+            fail(format!("column `{name}` has type {}, unknown to CSV", sql_name(data_type)))
         })?;
         let position = columns.declared.index_of(name);
-        let position = position.map_err(|_| fail(format!("column '{name}' is not declared")))?;
+        let position = position.map_err(|_| fail(format!("column `{name}` is not declared")))?;
         Ok((column, position))
     };
     columns.wanted.fields().iter().map(with_position).collect()
@@ -213,7 +213,7 @@ impl CsvDecoder {
                 Ok(()) => {}
             }
             if !field.is_nullable() && column.last_is_null() {
-                let reason = format!("column '{}' is NOT NULL and its field is", field.name());
+                let reason = format!("column `{}` is NOT NULL and its field is", field.name());
                 return Err(DecodeError::new(reason));
             }
         }
@@ -245,7 +245,7 @@ fn refusal(field: &arrow::datatypes::Field, value: Option<&[u8]>, why: Mismatch)
         None => String::new(),
     };
     let detail = if why.0.is_empty() { "" } else { ": " };
-    DecodeError::new(format!("column '{name}': expected {expected}{found}{detail}{}", why.0))
+    DecodeError::new(format!("column `{name}`: expected {expected}{found}{detail}{}", why.0))
 }
 
 impl Decoder for CsvDecoder {
@@ -317,7 +317,7 @@ impl Decoder for CsvDecoder {
             *position = names.iter().position(|name| name == field.name()).ok_or_else(|| {
                 let names = names.join(", ");
                 DecodeError::new(format!(
-                    "the header has no column '{}', but {names}",
+                    "the header has no column `{}`, but {names}",
                     field.name()
                 ))
             })?;

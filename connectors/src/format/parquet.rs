@@ -99,7 +99,7 @@ impl ParquetRows {
         let strict = CastOptions { safe: false, ..CastOptions::default() };
         cast_with_options(column, field.data_type(), &strict).map_err(|error| {
             let (name, expected) = (field.name(), sql_name(field.data_type()));
-            let reason = format!("column '{name}' cannot be read as {expected}: {error}");
+            let reason = format!("column `{name}` cannot be read as {expected}: {error}");
             bad(&self.place, &reason)
         })
     }

@@ -64,7 +64,7 @@ impl Decoder for RawDecoder {
                 if column.is_text() { ScalarColumn::push_text } else { ScalarColumn::push_bytes };
             push(column, record).map_err(|mismatch| {
                 let name = self.schema.field(0).name();
-                DecodeError::new(format!("column '{name}': {}", mismatch.0))
+                DecodeError::new(format!("column `{name}`: {}", mismatch.0))
             })?;
         }
         self.rows += 1;

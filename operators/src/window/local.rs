@@ -237,6 +237,12 @@ impl Operator for LocalWindowAggregate {
         out.watermark(watermark);
         Ok(())
     }
+
+    fn flush(&mut self, out: &mut Output) -> Result<()> {
+        self.send_panes(|_| true, out)?;
+        self.report();
+        Ok(())
+    }
 }
 
 /// The numbers of chosen rows of a batch of `all` rows.

@@ -9,7 +9,7 @@ use super::tokens::{keyword, place};
 use super::{Parsed, data_type, span_of, syntax};
 use crate::codes;
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::dialect::MillstreamDialect;
+use crate::dialect::{MillstreamDialect, OUR_FORM_FAILED};
 use crate::statement::{Spanned, SqlType};
 
 /// How deep sqlparser may call itself. A bracket costs about one, a subquery about five.
@@ -288,8 +288,9 @@ impl<'a> Cursor<'a> {
         }
         let generic = syntax::from_upstream(&error, self.words, self.end);
         let start = |d: &Diagnostic| d.span.as_ref().map_or(self.end, |span| span.start);
+        let is_ours = matches!(&error, ParserError::ParserError(m) if m == OUR_FORM_FAILED);
         match self.dialect.take_deepest() {
-            Some(ours) if start(&ours) >= start(&generic) => {
+            Some(ours) if is_ours || start(&ours) >= start(&generic) => {
                 Box::new(ours.at_if_known(Some(self.end..self.end)))
             }
             _ => Box::new(generic),

@@ -65,7 +65,13 @@ impl Scanner<'_> {
             }
             (b'/', b'*') => {
                 self.at += 1;
-                if self.skip_past(b"*/") { Piece::Blank } else { unclosed_piece(start, "comment") }
+                // A hint belongs to its statement, also behind its last word.
+                let is_hint = self.text.get(self.at) == Some(&b'+');
+                match self.skip_past(b"*/") {
+                    true if is_hint => Piece::Code(start..self.at),
+                    true => Piece::Blank,
+                    false => unclosed_piece(start, "comment"),
+                }
             }
             // A doubled quote inside ends one string here and begins the next: the cuts are the
             // same.

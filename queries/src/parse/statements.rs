@@ -87,6 +87,9 @@ impl<'a> Parsing<'a> {
             Err(diagnostic) => return self.diagnostics.push(*diagnostic),
         };
         self.diagnostics.extend(words.warnings);
+        if words.tokens.is_empty() {
+            return; // only a hint
+        }
         let wrong = tokens::check(&words.tokens);
         if !wrong.is_empty() {
             // A set whose first statement is wrong is a set all the same.

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use datafusion_sql::sqlparser::keywords::Keyword;
 use datafusion_sql::sqlparser::parser::ParserError;
 use datafusion_sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
@@ -139,9 +140,6 @@ fn hint(index: usize, words: &[TokenWithSpan]) -> Option<String> {
     let hint = match (keyword(found).as_str(), found) {
         ("EMIT", _) => "EMIT is not supported yet; windows fire when the watermark passes them",
         ("QUALIFY", _) => "put the query in brackets and filter it with WHERE",
-        (_, Token::SingleQuotedString(_)) if matches!(before, Some(Token::Word(_))) => {
-            "names are quoted in backquotes, single quotes are for strings"
-        }
         (_, Token::Word(_)) if is_value(before) => "is a comma missing before it?",
         (_, Token::Number(..) | Token::SingleQuotedString(_)) if is_value(before) => {
             "is an operator or a comma missing before it?"
@@ -166,9 +164,12 @@ fn misspelt(index: usize, words: &[TokenWithSpan]) -> Option<(String, &'static s
     let from = index.saturating_sub(2);
     let to = (index + 1).min(words.len());
     let near = words.get(from..to)?.iter().rev();
-    near.map(|word| keyword(&word.token))
-        .filter(|word| word.len() >= 3 && !CLAUSES.contains(&word.as_str()))
-        .filter(|word| !COMMON.contains(&word.as_str()))
+    let is_unknown = |token: &Token| {
+        matches!(token, Token::Word(word) if word.keyword == Keyword::NoKeyword)
+    };
+    near.filter(|word| is_unknown(&word.token))
+        .map(|word| keyword(&word.token))
+        .filter(|word| word.len() >= 3 && !COMMON.contains(&word.as_str()))
         .find_map(|word| {
             let meant = suggest::nearest(&word, CLAUSES.iter().copied())?;
             Some((word, meant))
@@ -176,7 +177,7 @@ fn misspelt(index: usize, words: &[TokenWithSpan]) -> Option<(String, &'static s
 }
 
 /// Words that are near to a keyword and meant as they stand.
-const COMMON: &[&str] = &["TABLES", "VIEWS", "VALUE", "LIKE", "FORMAT", "FOR", "ORDERS", "LIMITS"];
+const COMMON: &[&str] = &["ORDERS", "LIMITS", "GROUPS", "TABLES"];
 
 /// The queries in brackets among some words, the innermost first, without their brackets.
 pub(super) fn subqueries(words: &[TokenWithSpan]) -> Vec<Range<usize>> {

@@ -2,6 +2,7 @@
 //! anything is parsed: brackets without partner, spellings of other dialects, too much of anything.
 
 use datafusion_sql::sqlparser::dialect::Dialect;
+use datafusion_sql::sqlparser::keywords::Keyword;
 use datafusion_sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
 
 use super::span;
@@ -13,7 +14,8 @@ const MAX_BRACKETS: usize = 100;
 /// Operators in a row without a bracket, comma or clause between them. A chain becomes a tree as
 /// deep as it is long, and planning walks trees by recursion.
 const MAX_CHAIN: usize = 1_000;
-/// Parts of a name with dots; sqlparser's tries double with each.
+/// Parts of a name with dots, and subscripts one behind the other; sqlparser's tries double with
+/// each.
 const MAX_DOTS: usize = 16;
 
 /// The words of a statement, and the hints that are ignored in it.
@@ -146,7 +148,11 @@ fn brackets(tokens: &[TokenWithSpan]) -> Vec<Diagnostic> {
 /// Spellings that belong to other dialects.
 fn foreign(tokens: &[TokenWithSpan]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    // Patterns of rows have a `?` of their own.
+    let has_pattern = tokens.iter().any(|t| keyword(&t.token) == "MATCH_RECOGNIZE");
+    let is_query = tokens.iter().any(|t| keyword(&t.token) == "SELECT");
     for (index, token) in tokens.iter().enumerate() {
+        let before = index.checked_sub(1).map(|i| &tokens[i].token);
         let (what, hint) = match &token.token {
             // "OFFSET" => … is how Flink's documentation writes that argument.
             Token::DoubleQuotedString(text) if !is(tokens.get(index + 1), &Token::RArrow) => {
@@ -159,7 +165,13 @@ fn foreign(tokens: &[TokenWithSpan]) -> Vec<Diagnostic> {
             Token::DoubleEq => ("`==` does not exist", "write `=`"),
             Token::Overlap => ("`&&` does not exist", "write AND"),
             Token::Assignment => ("`:=` does not exist", "write `=`, or `=>` for arguments"),
-            Token::Placeholder(_) => {
+            Token::SingleQuotedString(text) if is_query && is_named_before(before) => {
+                let message = "a name is not written in single quotes";
+                let hint = format!("write `{text}` with backquotes");
+                found.push(problem(codes::SYNTAX, message, token).hint(hint));
+                continue;
+            }
+            Token::Placeholder(_) if !has_pattern => {
                 ("placeholders do not exist", "a variable of the environment is '${NAME}'")
             }
             Token::DollarQuotedString(_) => {
@@ -173,17 +185,31 @@ fn foreign(tokens: &[TokenWithSpan]) -> Vec<Diagnostic> {
     found
 }
 
+/// True if a string behind this token can only be meant as an alias, which sqlparser would take.
+fn is_named_before(token: Option<&Token>) -> bool {
+    match token {
+        Some(Token::RParen) => true,
+        Some(Token::Word(word)) => matches!(word.keyword, Keyword::NoKeyword | Keyword::AS),
+        _ => false,
+    }
+}
+
 /// Chains that become trees too deep for recursion.
 fn too_much(tokens: &[TokenWithSpan]) -> Option<Diagnostic> {
     // Operators of the chain that is going on, for each open bracket.
     let mut chains = vec![0_usize];
-    let (mut dots, mut arrays, mut relations) = (0, 0, 0);
+    let (mut dots, mut subscripts, mut arrays, mut relations) = (0, 0, 0, 0);
     for (index, token) in tokens.iter().enumerate() {
         let word = keyword(&token.token);
         dots = match token.token {
             Token::Period => dots + 1,
             Token::Word(_) => dots,
             _ => 0,
+        };
+        subscripts = match token.token {
+            Token::RBracket if is(tokens.get(index + 1), &Token::LBracket) => subscripts + 1,
+            Token::RBracket => 0,
+            _ => subscripts,
         };
         arrays = match token.token {
             Token::Lt if index > 0 && keyword(&tokens[index - 1].token) == "ARRAY" => arrays + 1,
@@ -209,7 +235,7 @@ fn too_much(tokens: &[TokenWithSpan]) -> Option<Diagnostic> {
         let chain = chains.last().copied().unwrap_or(0);
         let what = if chain > MAX_CHAIN || relations > MAX_CHAIN / 2 {
             "a chain of operators is too long"
-        } else if dots > MAX_DOTS {
+        } else if dots > MAX_DOTS || subscripts > MAX_DOTS {
             "a name has too many parts"
         } else if arrays > MAX_DOTS {
             "types are nested too deeply"

@@ -46,7 +46,7 @@ use self::error::{Names, diagnose};
 use self::lower::Lowering;
 use self::relation::{Relation, RelationKind};
 use self::sharing::{Needed, Uses};
-use crate::catalog::{Catalog, Table, View};
+use crate::catalog::{Catalog, Table, TableColumnKind, View};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::parse::span_of;
 use crate::settings::Settings;
@@ -160,7 +160,11 @@ impl Planner {
             return;
         }
         let found = table::define(create, &self.binder(), &self.session.zone).and_then(|table| {
-            let columns: Vec<usize> = (0..table.columns.len()).collect();
+            let is_computed = |column: &usize| {
+                matches!(table.columns[*column].kind, TableColumnKind::Computed(_))
+            };
+            let all = 0..table.columns.len();
+            let columns: Vec<usize> = all.filter(|column| !is_computed(column)).collect();
             let spec = table::spec(&table, &columns);
             let mistakes = table::check_options(&table, &spec, Direction::Unused);
             if mistakes.is_empty() { Ok(table) } else { Err(mistakes) }

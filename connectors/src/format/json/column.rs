@@ -96,7 +96,7 @@ impl Column {
             _ => match ScalarColumn::new(data_type, options.timestamp) {
                 Some(column) => Values::Scalar(column),
                 None => {
-                    return Err(format!("column '{path}' has type {data_type}, unknown to JSON"));
+                    return Err(format!("column `{path}` has type {data_type}, unknown to JSON"));
                 }
             },
         };
@@ -112,7 +112,7 @@ impl Column {
     ) -> Result<(), Fault> {
         match span.kind {
             Kind::Missing if context.options.fail_on_missing_field => {
-                let reason = format!("column '{}' is missing in the record", self.path);
+                let reason = format!("column `{}` is missing in the record", self.path);
                 Err(Fault::Record(DecodeError::new(reason)))
             }
             Kind::Missing | Kind::Null => self.append_checked_null(span.start),
@@ -173,7 +173,7 @@ impl Column {
         if !is_null {
             return Ok(());
         }
-        let reason = format!("column '{}' is NOT NULL and the record has no value", self.path);
+        let reason = format!("column `{}` is NOT NULL and the record has no value", self.path);
         Err(Fault::Record(DecodeError::at(at, reason)))
     }
 
@@ -187,7 +187,7 @@ impl Column {
         DecodeError::at(
             span.start,
             format!(
-                "column '{path}': expected {expected}, found {quote}{found}{quote}{detail}{why}"
+                "column `{path}`: expected {expected}, found {quote}{found}{quote}{detail}{why}"
             ),
         )
     }
@@ -308,7 +308,7 @@ impl Map {
         };
         let (key, value) = keys_and_values
             .filter(|(key, _)| *key.data_type() == DataType::Utf8)
-            .ok_or_else(|| format!("column '{path}': keys of JSON objects are STRINGs"))?;
+            .ok_or_else(|| format!("column `{path}`: keys of JSON objects are STRINGs"))?;
         let keys = ScalarColumn::new(key.data_type(), options.timestamp)
             .expect("STRING is a type of single values");
         let path = format!("{path}[]");

@@ -111,14 +111,14 @@ impl Lowering<'_> {
             Some("on-event") => WatermarkEmit::OnEvent,
             _ => WatermarkEmit::OnPeriodic,
         };
-        let idle = option("scan.watermark.idle-timeout").and_then(duration_ms).filter(|ms| *ms > 0);
+        let idle = option("scan.watermark.idle-timeout").and_then(duration_ms);
         let column =
             output.iter().position(|c| *c == column).expect("the time column is delivered");
         Ok(WatermarkSpec {
             column,
             expr,
             emit,
-            idle_timeout_ms: idle.or(self.settings.idle_timeout_ms),
+            idle_timeout_ms: idle.or(self.settings.idle_timeout_ms).filter(|ms| *ms > 0),
         })
     }
 

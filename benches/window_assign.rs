@@ -1,0 +1,2 @@
+//! Written by its owner.
+fn main() {}
