@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use millstream_connectors::format::Decoder;
-use millstream_connectors::format::json::{EncodeOptions, JsonDecoder, JsonEncoder, Options};
+use millstream::connectors::format::Decoder;
+use millstream::connectors::format::json::{EncodeOptions, JsonDecoder, JsonEncoder, Options};
 
 const ROWS: u64 = 8192;
 
@@ -100,7 +100,7 @@ fn decode(c: &mut Criterion) {
 }
 
 fn encode(c: &mut Criterion) {
-    use millstream_connectors::format::Encoder;
+    use millstream::connectors::format::Encoder;
     let schema = schema(&["auction", "price", "dateTime"]);
     let mut decoder = JsonDecoder::new(schema.clone(), Options::default()).expect("types");
     decoder.decode_lines(&bids(), &mut |_, _| ControlFlow::Break(()));

@@ -132,9 +132,16 @@ impl Reader for GeneratorReader {
         }
         let (batch, bytes) = self.generate()?;
         let left = (self.end != u64::MAX).then(|| self.end.saturating_sub(next) / self.split_count);
-        let rows =
-            SplitBatch { split: index, batch, next_offset: next, bytes, skipped: 0, lag: left };
-        Ok(Polled::Rows(rows))
+        let overdue_ns = self.pace.as_ref().map_or(0, |pace| pace.overdue_ns(from));
+        Ok(Polled::Rows(SplitBatch {
+            split: index,
+            batch,
+            next_offset: next,
+            bytes,
+            skipped: 0,
+            lag: left,
+            overdue_ns,
+        }))
     }
 }
 

@@ -159,6 +159,7 @@ impl Reader for MemoryReader {
                 bytes: batch.rows.get_array_memory_size() as u64,
                 skipped: 0,
                 lag: Some(left),
+                overdue_ns: 0,
             }));
         }
         Ok(Polled::Nothing)

@@ -53,6 +53,13 @@ impl Pace {
         start.unix_ms.saturating_add(after_ms as i64)
     }
 
+    /// How long row `row` has been due, in nanoseconds; 0 if it is not due.
+    pub(crate) fn overdue_ns(&self, row: u64) -> u64 {
+        let start = self.start(row);
+        let due_s = row.saturating_sub(start.row) as f64 / self.rows_per_second;
+        ((self.seconds_since(start) - due_s) * 1e9).round() as u64
+    }
+
     fn start(&self, row: u64) -> Start {
         *self.start.get_or_init(|| Start {
             elapsed: self.clock.elapsed(),
@@ -81,6 +88,9 @@ mod tests {
         assert_eq!(clock.elapsed().as_millis(), 300);
         assert_eq!(pace.wait(100, Duration::from_millis(50)), 4, "waits no longer than told");
         assert_eq!(pace.due_unix_ms(20) - pace.due_unix_ms(0), 2000);
+        let overdue_ms = |row| pace.overdue_ns(row) / 1_000_000;
+        assert_eq!((overdue_ms(3), overdue_ms(1)), (50, 250));
+        assert_eq!(pace.overdue_ns(100), 0, "not due yet");
     }
 
     #[test]

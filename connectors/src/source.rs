@@ -59,6 +59,10 @@ pub struct SplitBatch {
     pub skipped: u64,
     /// Records between `next_offset` and the end of the split, where the source knows it.
     pub lag: Option<u64>,
+    /// How long the oldest of these rows has been due, in nanoseconds, where the source has a
+    /// schedule; otherwise 0. Latency counts from when a row was due, so that a source which is
+    /// held up does not hide it (coordinated omission).
+    pub overdue_ns: u64,
 }
 
 /// Reads the splits of one subtask; used from one thread.

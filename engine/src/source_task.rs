@@ -141,7 +141,7 @@ impl SourceInput {
             _ if self.unfinished == 0 && self.parts.splits_are_final => {
                 // The final watermark makes operators emit: an idle input may not send rows.
                 self.set_idle(false);
-                self.pass_watermark(EventTime::MAX);
+                self.pass_watermark(EventTime::MAX, self.parts.clock.now_ns());
                 self.end();
                 Ok(false)
             }
@@ -198,7 +198,7 @@ impl SourceInput {
         }
         let now_ms = self.listening_ms();
         if let Some(watermark) = self.watermarks.as_mut().and_then(|all| all.tick(now_ms)) {
-            self.pass_watermark(watermark.min(LAST_MOMENT));
+            self.pass_watermark(watermark.min(LAST_MOMENT), self.parts.clock.now_ns());
         }
         self.update_idle();
         Ok(finished)
@@ -209,7 +209,7 @@ impl SourceInput {
         if read.batch.num_rows() == 0 {
             return Ok(());
         }
-        let arrived_ns = self.parts.clock.now_ns();
+        let arrived_ns = self.parts.clock.now_ns().saturating_sub(read.overdue_ns);
         let batch = self.compute(read.batch)?;
         let listening_ms = self.listening_ms();
         let cuts = match &mut self.watermarks {
@@ -227,7 +227,7 @@ impl SourceInput {
                 start = end;
             }
             if let Some(watermark) = watermark {
-                self.pass_watermark(watermark.min(LAST_MOMENT));
+                self.pass_watermark(watermark.min(LAST_MOMENT), arrived_ns);
             }
         }
         Ok(())
@@ -266,14 +266,14 @@ impl SourceInput {
             // The final watermark is passed on by `read`, if this is the end.
             self.finished_last = Some(split);
         } else if let Some(watermark) = watermarks.finish(split) {
-            self.pass_watermark(watermark.min(LAST_MOMENT));
+            self.pass_watermark(watermark.min(LAST_MOMENT), self.parts.clock.now_ns());
         }
     }
 
-    fn pass_watermark(&mut self, watermark: EventTime) {
+    /// `arrived_ns` is when the rows that moved time were due: what they fire is as old.
+    fn pass_watermark(&mut self, watermark: EventTime, arrived_ns: u64) {
         if watermark > self.watermark {
             self.watermark = watermark;
-            let arrived_ns = self.parts.clock.now_ns();
             let message = Message::Watermark(watermark);
             self.ready.push_back(Envelope::Message { message, arrived_ns });
         }

@@ -20,7 +20,6 @@ pub mod error;
 pub mod expression;
 pub mod filter;
 pub mod graph;
-#[cfg(feature = "harness")]
 pub mod harness;
 pub mod message;
 pub mod metrics;

@@ -91,6 +91,30 @@ const RESERVED_IN_EXPRESSIONS: &[Keyword] = &[
     Keyword::TRIM,
 ];
 
+/// Words with which no expression begins; sqlparser would take them as columns: `WHERE OR`.
+const NEVER_EXPRESSIONS: &[Keyword] = &[
+    Keyword::AND,
+    Keyword::AS,
+    Keyword::BY,
+    Keyword::ELSE,
+    Keyword::END,
+    Keyword::EXCEPT,
+    Keyword::FROM,
+    Keyword::GROUP,
+    Keyword::HAVING,
+    Keyword::INTERSECT,
+    Keyword::INTO,
+    Keyword::JOIN,
+    Keyword::ON,
+    Keyword::OR,
+    Keyword::ORDER,
+    Keyword::SELECT,
+    Keyword::THEN,
+    Keyword::UNION,
+    Keyword::WHEN,
+    Keyword::WHERE,
+];
+
 impl Dialect for MillstreamDialect {
     fn is_delimited_identifier_start(&self, ch: char) -> bool {
         ch == '`'
@@ -147,6 +171,9 @@ impl Dialect for MillstreamDialect {
         };
         if word.quote_style.is_some() {
             return None;
+        }
+        if NEVER_EXPRESSIONS.contains(&word.keyword) {
+            return Some(parser.expected_ref("an expression", parser.peek_token_ref()));
         }
         let follower = &parser.peek_nth_token_ref(1).token;
         let form = form_of(word, follower)?;

@@ -28,7 +28,7 @@ use millstream_operators::graph::JobGraph;
 pub use self::diagnostic::{Diagnostic, SourceText};
 use self::plan::Planner;
 pub use self::settings::Settings;
-use self::statement::Statement;
+use self::statement::{SpannedStatement, Statement};
 
 /// What planning depends on beside the text.
 pub struct PlanOptions<'a> {
@@ -80,6 +80,33 @@ pub fn plan(source: &SourceText, options: &PlanOptions<'_>) -> Result<Plan, Vec<
     })
 }
 
+/// Takes the values of variables out of messages: they may be secrets. What is shown instead is
+/// the text as it stands in the file, `'${NAME}'`.
+fn redact(mistakes: &mut [Diagnostic], statements: &[SpannedStatement], source: &SourceText) {
+    let mut values = Vec::new();
+    for statement in statements {
+        match &statement.node {
+            Statement::CreateTable(table) => {
+                values.extend(table.options.iter().map(|(_, value)| value));
+            }
+            Statement::Set { value, .. } => values.push(value),
+            _ => {}
+        }
+    }
+    for value in values {
+        let written = source.slice(&value.span);
+        if !written.contains("${") || value.node.is_empty() {
+            continue;
+        }
+        for mistake in &mut *mistakes {
+            mistake.message = mistake.message.replace(&value.node, written);
+            for text in [&mut mistake.label, &mut mistake.hint].into_iter().flatten() {
+                *text = text.replace(&value.node, written);
+            }
+        }
+    }
+}
+
 fn plan_on_this_stack(
     source: &SourceText,
     options: &PlanOptions<'_>,
@@ -88,18 +115,23 @@ fn plan_on_this_stack(
     if diagnostic::any_error(&found) {
         return Err(found);
     }
-    let settings = settings(&statements, options)?;
-    let mut planner = Planner::new(settings.clone());
-    for statement in &statements {
-        planner.statement(statement);
-    }
-    let (graph, explains) = planner.finish()?;
+    let planned = settings(&statements, options).and_then(|settings| {
+        let mut planner = Planner::new(settings.clone());
+        for statement in &statements {
+            planner.statement(statement);
+        }
+        planner.finish().map(|(graph, explains)| (graph, explains, settings))
+    });
+    let (graph, explains, settings) = planned.map_err(|mut mistakes| {
+        redact(&mut mistakes, &statements, source);
+        mistakes
+    })?;
     Ok(Plan { graph, explains, warnings: found, settings })
 }
 
 /// The text's settings, then those from outside.
 fn settings(
-    statements: &[statement::SpannedStatement],
+    statements: &[SpannedStatement],
     options: &PlanOptions<'_>,
 ) -> Result<Settings, Vec<Diagnostic>> {
     let mut settings = Settings::new(options.parallelism, &options.zone);

@@ -21,6 +21,7 @@ pub type SpannedStatement = Spanned<Statement>;
 
 /// A statement of the dialect.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a text has few of them, and they do not move")]
 pub enum Statement {
     /// `CREATE [TEMPORARY] TABLE [IF NOT EXISTS] …`
     CreateTable(CreateTable),
@@ -71,6 +72,7 @@ pub struct ColumnDef {
 
 /// What fills a column.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a text has few of them, and they do not move")]
 pub enum ColumnKind {
     /// The payload: `c TYPE [NOT NULL]`.
     Physical {

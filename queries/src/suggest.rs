@@ -29,7 +29,7 @@ pub fn did_you_mean<'a>(
 }
 
 /// A hint for a name that is not one of few: the nearest, or else all of them.
-pub fn one_of<'a>(written: &str, candidates: &[&'a str]) -> String {
+pub fn one_of(written: &str, candidates: &[&str]) -> String {
     did_you_mean(written, candidates.iter().copied()).unwrap_or_else(|| {
         let all: Vec<String> = candidates.iter().map(|c| format!("`{c}`")).collect();
         format!("one of {}", all.join(", "))

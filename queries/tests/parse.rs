@@ -229,6 +229,7 @@ fn bare_queries() {
         "SELECT ROW_NUMBER() OVER (PARTITION BY k ORDER BY ts DESC) AS n FROM t",
         "SELECT SUM(x) OVER w FROM t WINDOW w AS (PARTITION BY k ORDER BY ts)",
         "SELECT a FROM t GROUP BY GROUPING SETS ((a), ())",
+        "SELECT $$x.a FROM `default_catalog`.`default_database`.`t` $$x",
         "SELECT TUMBLE_START(ts, INTERVAL '1' HOUR) FROM t GROUP BY TUMBLE(ts, INTERVAL '1' HOUR)",
     ] {
         assert!(matches!(one(sql), Statement::Query(_)), "{sql}");

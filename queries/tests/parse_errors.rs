@@ -47,7 +47,7 @@ fn read(path: &Path) -> String {
 fn every_wrong_text_is_explained_as_expected() {
     let is_blessing = std::env::var_os("BLESS").is_some_and(|v| v == "1")
         || std::env::var_os("UPDATE_EXPECT").is_some_and(|v| v == "1");
-    let mut differing = Vec::new();
+    let (mut differing, mut sound) = (Vec::new(), Vec::new());
     let mut count = 0;
     for path in corpus() {
         let file = read(&path);
@@ -55,7 +55,9 @@ fn every_wrong_text_is_explained_as_expected() {
         for (name, text) in cases(&file) {
             let source = SourceText::new("test.sql", text.trim_end());
             let found = diagnostics(&source);
-            assert!(!found.is_empty(), "{name}: nothing is wrong with it");
+            if found.is_empty() {
+                sound.push(name.to_owned());
+            }
             actual += &format!("# {name}\n{}\n", render::all(&found, &source, false));
             count += 1;
         }
@@ -67,6 +69,7 @@ fn every_wrong_text_is_explained_as_expected() {
         }
     }
     assert!(count >= 40, "only {count} cases");
+    assert!(sound.is_empty(), "nothing is said about {sound:?}");
     assert!(differing.is_empty(), "bless with BLESS=1:\n{}", differing.join("\n"));
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use millstream::connectors::console::{Console, ConsoleFormat};
 use millstream::engine::{EngineError, ErrorKind, JobSummary};
 use millstream::{Environment, JobConfig, JobHandle, SourceText};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{OutputFormat, RunArguments};
 use super::failure::Failure;
@@ -59,6 +60,8 @@ fn watch(
         let mut ticks = tokio::time::interval(TICK);
         let deadline = arguments.stop_after.map(|after| tokio::time::Instant::now() + after);
         let mut stopping = false;
+        let mut terminate = signal(SignalKind::terminate())
+            .map_err(|error| Failure::run(format!("signals: {error}"), None))?;
         let metrics = Arc::clone(handle.metrics());
         let stopper = handle.control();
         let ended = handle.wait();
@@ -77,6 +80,11 @@ fn watch(
                     }
                     stopping = true;
                     progress.note("stopping; Ctrl-C again aborts");
+                    stopper.stop();
+                }
+                // What service managers send: they kill by force if this takes too long.
+                _ = terminate.recv() => {
+                    stopping = true;
                     stopper.stop();
                 }
                 _ = ticks.tick() => {

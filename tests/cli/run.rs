@@ -100,14 +100,20 @@ fn signal(child: &std::process::Child, name: &str) {
 }
 
 #[test]
-fn ctrl_c_stops_cleanly_with_everything_read_written() {
+fn ctrl_c_and_sigterm_stop_cleanly_with_everything_read_written() {
+    for name in ["-INT", "-TERM"] {
+        assert_stops_cleanly(name);
+    }
+}
+
+fn assert_stops_cleanly(name: &str) {
     let sql = format!("{ENDLESS} SELECT n FROM clock");
     let mut command = millstream(&["run", "-e", &sql]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
     let mut rows = BufReader::new(child.stdout.take().expect("piped"));
     let mut line = String::new();
     rows.read_line(&mut line).expect("a row");
-    signal(&child, "-INT");
+    signal(&child, name);
     let mut rest = String::new();
     rows.read_to_string(&mut rest).expect("rows until the end");
     let mut err = String::new();
@@ -130,6 +136,24 @@ fn variables_come_from_the_environment_and_from_a_file() {
     let done = run(&["run", "-q", "-e", &sql]);
     assert_eq!(done.code, 3);
     assert!(done.err.contains("DATA"), "{}", done.err);
+}
+
+#[test]
+fn messages_do_not_show_the_values_of_variables() {
+    let sql = "CREATE TABLE t (n INT) WITH ('connector' = 'datagen', 'rows-per-second' = '${RATE}'); SELECT n FROM t";
+    let mut command = millstream(&["check", "-e", sql]);
+    let done = super::finish(command.env("RATE", "canary-7f3a").output().expect("starts"));
+    assert_eq!(done.code, 3);
+    assert!(done.err.contains("${RATE}") && !done.err.contains("canary"), "{}", done.err);
+}
+
+#[test]
+fn text_functions_return_strings() {
+    let sql = numbers(
+        "SELECT LEFT('stream', n) AS l, RIGHT('stream', 2) || '!' AS r FROM numbers WHERE n = 3",
+    );
+    let done = run(&["run", "-q", "-e", &sql]);
+    assert_eq!(done.out, "{\"l\":\"str\",\"r\":\"am!\"}\n", "{}", done.err);
 }
 
 #[test]

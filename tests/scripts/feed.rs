@@ -128,6 +128,7 @@ impl Reader for FedReader {
                     bytes: records.iter().map(|record| record.len() as u64).sum(),
                     skipped: 0,
                     lag: None,
+                    overdue_ns: 0,
                 }));
             }
             if queue.ended && !*finished {

@@ -158,7 +158,7 @@ fn deliver(shared: &Shared, split: usize, lag: Option<u64>, fetched: Fetched) ->
         let rows = batch.rows.project(&wanted).expect("the first columns are there");
         batch = batch.with_rows(rows);
     }
-    Ok(Polled::Rows(SplitBatch { split, batch, next_offset, bytes, skipped, lag }))
+    Ok(Polled::Rows(SplitBatch { split, batch, next_offset, bytes, skipped, lag, overdue_ns: 0 }))
 }
 
 impl OpenSplit {

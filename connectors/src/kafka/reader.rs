@@ -257,7 +257,7 @@ impl KafkaReader {
         let key_skipped = self.key.as_mut().map_or(0, KeyColumns::take_skipped);
         let skipped = self.value.take_skipped() + key_skipped;
         self.finish_at_end(split);
-        Ok(SplitBatch { split, batch, next_offset, bytes, skipped, lag })
+        Ok(SplitBatch { split, batch, next_offset, bytes, skipped, lag, overdue_ns: 0 })
     }
 
     /// Decodes records of `split` until there are enough; returns their payload bytes.

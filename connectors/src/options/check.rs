@@ -49,10 +49,10 @@ pub const COMMON: &[OptionInfo] = &[
     OptionInfo {
         name: "scan.watermark.idle-timeout",
         kind: OptionKind::Duration,
-        default: None,
+        default: Some("30 s"),
         required: false,
         description: "A split that stays silent for this long no longer holds the watermark back; \
-                      never, if left out.",
+                      `0` for never. Left out, `table.exec.source.idle-timeout` counts.",
     },
 ];
 

@@ -17,7 +17,7 @@ pub fn list() -> String {
     let mut out = String::from("Connectors\n");
     for connector in CONNECTORS {
         let _ =
-            writeln!(out, "  {:<16}{:<8}{}", connector.name, ways(connector), connector.summary);
+            writeln!(out, "  {:<16}{:<14}{}", connector.name, ways(connector), connector.summary);
     }
     out.push_str("\nFormats\n");
     for format in FORMATS {

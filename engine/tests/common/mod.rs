@@ -166,6 +166,7 @@ impl TestReader {
                     bytes: 10 * rows.len() as u64,
                     skipped: 0,
                     lag: None,
+                    overdue_ns: 0,
                 }))
             }
         }

@@ -353,6 +353,7 @@ fn problem(code: Code, message: impl Into<String>, token: &TokenWithSpan) -> Box
     Box::new(Diagnostic::error(code, message).at_if_known(span::bytes(token.span)))
 }
 
-fn with_hint(diagnostic: Box<Diagnostic>, hint: String) -> Box<Diagnostic> {
-    Box::new(diagnostic.hint(hint))
+fn with_hint(mut diagnostic: Box<Diagnostic>, hint: String) -> Box<Diagnostic> {
+    diagnostic.hint = Some(hint);
+    diagnostic
 }

@@ -63,7 +63,7 @@ struct OpenSet {
 
 /// What stands between two `;`.
 enum Piece {
-    Statement(Statement),
+    Statement(Box<Statement>),
     /// `[EXPLAIN] EXECUTE STATEMENT SET BEGIN [insert]`
     BeginSet {
         begin: Span,
@@ -98,7 +98,7 @@ impl<'a> Parsing<'a> {
         }
         let mut cursor = Cursor::new(&words.tokens, &dialect);
         match self.piece(&mut cursor, &span) {
-            Ok(Piece::Statement(node)) => self.push(Spanned { node, span }),
+            Ok(Piece::Statement(node)) => self.push(Spanned { node: *node, span }),
             Ok(Piece::BeginSet { begin, is_explained, first }) => {
                 let inserts = first.into_iter().collect();
                 self.open_set = Some(OpenSet { span, begin, is_explained, inserts });
@@ -192,7 +192,7 @@ impl<'a> Parsing<'a> {
         let node = self.read(cursor)?;
         cursor.expect_end()?;
         if !is_explained {
-            return Ok(Piece::Statement(node));
+            return Ok(Piece::Statement(Box::new(node)));
         }
         if !matches!(node, Statement::Insert(_) | Statement::Query(_)) {
             let diagnostic = Diagnostic::error(codes::BAD_EXPLAIN, "this has no plan to explain")
@@ -201,7 +201,7 @@ impl<'a> Parsing<'a> {
             return Err(diagnostic.into());
         }
         let inner = Spanned { node, span: start.start..span.end };
-        Ok(Piece::Statement(Statement::Explain(Box::new(inner))))
+        Ok(Piece::Statement(Box::new(Statement::Explain(Box::new(inner)))))
     }
 
     fn begin_set(&mut self, cursor: &mut Cursor, span: &Span, is_explained: bool) -> Parsed<Piece> {
@@ -264,7 +264,13 @@ impl<'a> Parsing<'a> {
         let object = keyword(cursor.peek());
         if UNSUPPORTED_OBJECTS.contains(&object.as_str()) {
             cursor.skip(1);
-            let message = format!("CREATE {object} is not supported yet");
+            let name = match object.as_str() {
+                "OR" => "OR REPLACE",
+                "SYSTEM" => "SYSTEM FUNCTION",
+                "MATERIALIZED" => "MATERIALIZED TABLE",
+                other => other,
+            };
+            let message = format!("CREATE {name} is not supported yet");
             let hint = match object.as_str() {
                 "OR" => "every run begins without tables: leave out OR REPLACE",
                 "SOURCE" | "STREAM" | "SINK" => {

@@ -65,23 +65,42 @@ pub(super) fn unexpected(
             .label("something is missing here")
             .hint_if_any(hint(index, words));
     };
-    let starts = keyword(&found.token);
-    let is_behind_everything = expected.contains("end of the statement");
-    if is_behind_everything && STARTS.contains(&starts.as_str()) && misspelt(index, words).is_none()
+    if expected.contains("end of the statement")
+        && let Some(start) = begun_statement(index, words)
     {
-        return Diagnostic::error(
-            codes::MISSING_SEMICOLON,
-            format!("`;` is missing before {starts}"),
-        )
-        .at(place(found))
-        .label("a new statement seems to begin here")
-        .hint("end the statement before it with `;`");
+        let message = format!("`;` is missing before {}", keyword(&start.token));
+        return Diagnostic::error(codes::MISSING_SEMICOLON, message)
+            .at(place(start))
+            .label("a new statement seems to begin here")
+            .hint("end the statement before it with `;`");
     }
     let message = format!("expected {expected}, found {}", shown(&found.token));
     Diagnostic::error(codes::SYNTAX, message)
         .at(place(found))
         .label("not expected here")
-        .hint_if_any(hint(index, words))
+        .hint_if_any(nearly(expected, &found.token).or_else(|| hint(index, words)))
+}
+
+/// The hint for a word that is nearly the one that was expected.
+fn nearly(expected: &str, found: &Token) -> Option<String> {
+    let is_keyword = |word: &&str| word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase());
+    let written = keyword(found);
+    suggest::did_you_mean(&written, expected.split(' ').filter(is_keyword))
+}
+
+/// The word at or just before `index` with which a new statement seems to begin; before, because
+/// INSERT may have been taken as an alias.
+fn begun_statement(index: usize, words: &[TokenWithSpan]) -> Option<&TokenWithSpan> {
+    let at = |index: usize| words.get(index).map_or_else(String::new, |w| keyword(&w.token));
+    if STARTS.contains(&at(index).as_str()) {
+        return words.get(index).filter(|_| misspelt(index, words).is_none());
+    }
+    let before = index.checked_sub(1)?;
+    let is_start = matches!(
+        (at(before).as_str(), at(index).as_str()),
+        ("INSERT", "INTO") | ("CREATE", "TABLE" | "VIEW" | "TEMPORARY")
+    );
+    words.get(before).filter(|_| is_start)
 }
 
 /// The diagnostic for an error of sqlparser.
@@ -137,11 +156,16 @@ fn hint(index: usize, words: &[TokenWithSpan]) -> Option<String> {
     }
     let found = &words.get(index)?.token;
     let before = index.checked_sub(1).and_then(|i| words.get(i)).map(|word| &word.token);
-    let hint = match (keyword(found).as_str(), found) {
-        ("EMIT", _) => "EMIT is not supported yet; windows fire when the watermark passes them",
-        ("QUALIFY", _) => "put the query in brackets and filter it with WHERE",
-        (_, Token::Word(_)) if is_value(before) => "is a comma missing before it?",
-        (_, Token::Number(..) | Token::SingleQuotedString(_)) if is_value(before) => {
+    // EMIT itself is taken as an alias.
+    if keyword(found) == "EMIT" || before.is_some_and(|word| keyword(word) == "EMIT") {
+        let hint = "EMIT is not supported yet; windows fire when the watermark passes them";
+        return Some(hint.to_owned());
+    }
+    let hint = match found {
+        Token::Word(word) if word.keyword == Keyword::NoKeyword && is_value(before) => {
+            "is a comma missing before it?"
+        }
+        Token::Number(..) | Token::SingleQuotedString(_) if is_value(before) => {
             "is an operator or a comma missing before it?"
         }
         _ => return None,
@@ -164,9 +188,8 @@ fn misspelt(index: usize, words: &[TokenWithSpan]) -> Option<(String, &'static s
     let from = index.saturating_sub(2);
     let to = (index + 1).min(words.len());
     let near = words.get(from..to)?.iter().rev();
-    let is_unknown = |token: &Token| {
-        matches!(token, Token::Word(word) if word.keyword == Keyword::NoKeyword)
-    };
+    let is_unknown =
+        |token: &Token| matches!(token, Token::Word(word) if word.keyword == Keyword::NoKeyword);
     near.filter(|word| is_unknown(&word.token))
         .map(|word| keyword(&word.token))
         .filter(|word| word.len() >= 3 && !COMMON.contains(&word.as_str()))
@@ -177,7 +200,7 @@ fn misspelt(index: usize, words: &[TokenWithSpan]) -> Option<(String, &'static s
 }
 
 /// Words that are near to a keyword and meant as they stand.
-const COMMON: &[&str] = &["ORDERS", "LIMITS", "GROUPS", "TABLES"];
+const COMMON: &[&str] = &["ORDERS", "LIMITS", "GROUPS", "TABLES", "TUMBLE"];
 
 /// The queries in brackets among some words, the innermost first, without their brackets.
 pub(super) fn subqueries(words: &[TokenWithSpan]) -> Vec<Range<usize>> {

@@ -33,6 +33,7 @@ mod window_tvf;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion_common::{DataFusionError, TableReference};
 use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
@@ -161,7 +162,8 @@ impl Planner {
         }
         let found = table::define(create, &self.binder(), &self.session.zone).and_then(|table| {
             let is_computed = |column: &usize| {
-                matches!(table.columns[*column].kind, TableColumnKind::Computed(_))
+                let kind = &table.columns[*column].kind;
+                matches!(kind, TableColumnKind::Computed(_) | TableColumnKind::ProcessingTime)
             };
             let all = 0..table.columns.len();
             let columns: Vec<usize> = all.filter(|column| !is_computed(column)).collect();
@@ -299,8 +301,18 @@ impl Planner {
             let single = spec.connector() == "print";
             return Ok((spec, single));
         }
-        let fields =
-            plan.schema().fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+        let fields = plan.schema().fields();
+        let is_interval = |data_type: &DataType| {
+            matches!(data_type, DataType::Duration(_) | DataType::Interval(_))
+        };
+        if let Some(field) = fields.iter().find(|field| is_interval(field.data_type())) {
+            let message =
+                format!("column `{}` is an interval, which cannot be shown", field.name());
+            let hint = "compare it, or add it to a timestamp, instead of selecting it";
+            let mistake = Diagnostic::error(codes::NOT_SUPPORTED, message).hint(hint);
+            return Err(vec![mistake.at_if_known(sink.span.clone())]);
+        }
+        let fields = fields.iter().map(|field| field.as_ref().clone().with_nullable(true));
         let schema = Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()));
         let spec = TableSpec {
             name: "result".to_owned(),

@@ -47,13 +47,29 @@ fn typed(expr: Expr, schema: &DFSchema, session: &Session) -> Result<Expr> {
         }
         Expr::ScalarFunction(call) => {
             let first = call.args.first().and_then(|first| first.get_type(schema).ok());
-            match rewrite::expand(call, first.as_ref())? {
-                Expr::BinaryExpr(binary) => self::binary(binary, schema),
-                other => Ok(other),
-            }
+            let expr = match rewrite::expand(call, first.as_ref())? {
+                Expr::BinaryExpr(binary) => self::binary(binary, schema)?,
+                other => other,
+            };
+            Ok(in_table_type(expr, schema))
         }
         other => Ok(other),
     }
+}
+
+/// Some of DataFusion's functions return types that no column of ours has, such as string views:
+/// their values continue in the type that tables keep them in.
+fn in_table_type(expr: Expr, schema: &DFSchema) -> Expr {
+    // Before coercion some calls have no type yet; those return what they were given.
+    let kept = match expr.get_type(schema) {
+        Ok(DataType::Utf8View | DataType::LargeUtf8) => DataType::Utf8,
+        Ok(DataType::BinaryView | DataType::LargeBinary) => DataType::Binary,
+        Ok(DataType::Time32(TimeUnit::Second) | DataType::Time64(_)) => {
+            DataType::Time32(TimeUnit::Millisecond)
+        }
+        _ => return expr,
+    };
+    cast(expr, kept)
 }
 
 /// INT where it fits, else BIGINT, else DECIMAL; a decimal counts the digit before its point.
