@@ -16,7 +16,7 @@ pub fn connectors(arguments: &ConnectorsArguments) -> Result<(), Failure> {
     match described {
         Some(text) => print(&text),
         None => {
-            let hint = did_you_mean(name, registry::names().into_iter())
+            let hint = did_you_mean(name, registry::names())
                 .unwrap_or_else(|| "`millstream connectors` lists them".to_owned());
             Err(Failure::usage(format!("there is no connector or format `{name}`"), Some(hint)))
         }

@@ -31,7 +31,7 @@ pub fn read(arguments: &SqlArguments) -> Result<SourceText, Failure> {
         let hint = "give the path of a SQL file, or SQL text after -e".to_owned();
         Failure::usage(format!("{}: {error}", file.display()), Some(hint))
     })?;
-    Ok(SourceText::new(&file.display().to_string(), &text))
+    Ok(SourceText::new(file.display().to_string(), text))
 }
 
 /// Number of subtasks: as asked for, else the number of cores.
