@@ -11,7 +11,7 @@
 //! - a bad record, a missing file or an unreachable broker is an error that names the place and a
 //!   hint; nothing panics on bytes from outside.
 //!
-//! Start reading at [`source`], [`sink`], then [`format`].
+//! Start reading at [`source`], [`sink`], then [`mod@format`].
 
 mod blackhole;
 pub mod clock;

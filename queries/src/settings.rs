@@ -16,8 +16,7 @@ pub struct Settings {
     pub parallelism: usize,
     /// `table.local-time-zone`: an IANA name.
     pub zone: String,
-    /// `table.exec.source.idle-timeout` in milliseconds; `None` if a silent split holds up time
-    /// for ever.
+    /// `table.exec.source.idle-timeout` in milliseconds, 0 for never; `None` if not set.
     pub idle_timeout_ms: Option<u64>,
 }
 
@@ -25,9 +24,6 @@ const PARALLELISM: &str = "parallelism.default";
 const RESOURCE_PARALLELISM: &str = "table.exec.resource.default-parallelism";
 const ZONE: &str = "table.local-time-zone";
 const IDLE_TIMEOUT: &str = "table.exec.source.idle-timeout";
-/// A silent split that holds up all windows is the commonest reason for a query that prints
-/// nothing, so unlike on Flink a timeout is on unless it is set to `0`.
-const DEFAULT_IDLE_TIMEOUT_MS: u64 = 30_000;
 
 /// Keys of Flink that are accepted and do nothing: they tune Flink's own machinery. A key that
 /// ends in `.` stands for all that begin with it.
@@ -59,11 +55,7 @@ const WITHOUT_EFFECT: &[&str] = &[
 impl Settings {
     /// The settings before anything is set.
     pub fn new(parallelism: usize, zone: &str) -> Self {
-        Settings {
-            parallelism: parallelism.max(1),
-            zone: zone.to_owned(),
-            idle_timeout_ms: Some(DEFAULT_IDLE_TIMEOUT_MS),
-        }
+        Settings { parallelism: parallelism.max(1), zone: zone.to_owned(), idle_timeout_ms: None }
     }
 
     /// Sets a key.
@@ -95,7 +87,7 @@ impl Settings {
             }
             IDLE_TIMEOUT => {
                 let ms = duration_ms(value).ok_or_else(|| bad("a span of time such as `30 s`"))?;
-                self.idle_timeout_ms = (ms > 0).then_some(ms);
+                self.idle_timeout_ms = Some(ms);
             }
             _ if has_no_effect(key) => {}
             _ => {
@@ -157,7 +149,7 @@ mod tests {
         assert_eq!(set(ZONE, "Asia/Shanghai").expect("a zone").zone, "Asia/Shanghai");
         assert!(set(ZONE, "Mars/Olympus").is_err());
         assert_eq!(set(IDLE_TIMEOUT, "5 s").expect("a span").idle_timeout_ms, Some(5000));
-        assert_eq!(set(IDLE_TIMEOUT, "0").expect("a span").idle_timeout_ms, None);
+        assert_eq!(set(IDLE_TIMEOUT, "0").expect("a span").idle_timeout_ms, Some(0));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Formats: bytes of a record ↔ Arrow columns.
 //!
 //! A connector that carries records asks [`for_table_decoder`] or [`for_table_encoder`] and knows
-//! nothing else about formats; one that carries files also asks [`framing`], which says how records
+//! nothing else about formats; one that carries files also asks [`framing()`], which says how records
 //! lie in a file. Parquet has no records: `filesystem` reads and writes whole files with
 //! [`parquet`].
 //!

@@ -21,6 +21,10 @@ use crate::plan::relation::RelationKind;
 use crate::plan::table;
 use crate::settings::duration_ms;
 
+/// A silent split that holds up all windows is the commonest reason for a query that prints
+/// nothing, so unlike on Flink a timeout is on unless it is set to `0`.
+const IDLE_TIMEOUT_MS: u64 = 30_000;
+
 impl Lowering<'_> {
     /// Adds a table that is read. `needed` are positions of its columns; `timed` says that some
     /// window reads it, so that it needs its watermark.
@@ -112,14 +116,12 @@ impl Lowering<'_> {
             _ => WatermarkEmit::OnPeriodic,
         };
         let idle = option("scan.watermark.idle-timeout").and_then(duration_ms);
+        // A file that is not being read is not silent: its rows are there.
+        let default = (option("connector") != Some("filesystem")).then_some(IDLE_TIMEOUT_MS);
+        let idle = idle.or(self.settings.idle_timeout_ms).or(default);
         let column =
             output.iter().position(|c| *c == column).expect("the time column is delivered");
-        Ok(WatermarkSpec {
-            column,
-            expr,
-            emit,
-            idle_timeout_ms: idle.or(self.settings.idle_timeout_ms).filter(|ms| *ms > 0),
-        })
+        Ok(WatermarkSpec { column, expr, emit, idle_timeout_ms: idle.filter(|ms| *ms > 0) })
     }
 
     fn over(&self, expr: &Expr, schema: &DFSchema) -> Result<Arc<dyn PhysicalExpr>> {
