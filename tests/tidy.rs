@@ -227,3 +227,25 @@ fn crates_depend_only_downward_and_heavy_dependencies_enter_once() {
     }
     assert_none(found, "edges of architecture.md, section 2");
 }
+
+/// Packages with their features, for a selection of dependency edges.
+fn features(selection: &[&str], edges: &str) -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "--prefix", "none", "--format", "{p} [{f}]"])
+        .args(selection)
+        .args(["--edges", edges])
+        .current_dir(ROOT)
+        .output()
+        .expect("cargo tree");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    text.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+}
+
+#[test]
+fn binary_and_tests_share_one_build_of_every_dependency() {
+    let binary = features(&["--package", "millstream"], "normal,build");
+    let tests = features(&["--workspace"], "normal,build,dev");
+    let built_twice = binary.difference(&tests).cloned().collect();
+    assert_none(built_twice, "a test dependency adds features to what the binary needs");
+}
