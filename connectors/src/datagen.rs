@@ -21,7 +21,7 @@ use arrow::datatypes::SchemaRef;
 
 use crate::error::{ConnectorError, Result};
 use crate::generator::{Generate, Generator};
-use crate::options::{OptionInfo, OptionKind, Options, did_you_mean};
+use crate::options::{OptionInfo, OptionKind, Options, did_you_mean, option};
 use crate::pace::Pace;
 use crate::random::Random;
 use crate::registry::{ConnectorInfo, Direction, Environment, no_metadata};
@@ -100,15 +100,6 @@ const OPTIONS: &[OptionInfo] = &[
         "Values to choose from, separated by semicolons, such as `DE;FR;US`.",
     ),
 ];
-
-const fn option(
-    name: &'static str,
-    kind: OptionKind,
-    default: Option<&'static str>,
-    description: &'static str,
-) -> OptionInfo {
-    OptionInfo { name, kind, default, required: false, description }
-}
 
 /// The options, read and checked.
 struct Config {

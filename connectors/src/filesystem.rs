@@ -25,7 +25,7 @@ use arrow::datatypes::{DataType, TimeUnit};
 
 use crate::error::{ConnectorError, Result};
 use crate::format::{self, Framing};
-use crate::options::{OptionInfo, OptionKind, Options};
+use crate::options::{OptionInfo, OptionKind, Options, option};
 use crate::registry::{ConnectorInfo, Direction, Environment};
 use crate::{Sink, Source, TableSpec};
 
@@ -89,15 +89,6 @@ const OPTIONS: &[OptionInfo] = &[
         "A part that has been open for so long is made visible and the next one is begun.",
     ),
 ];
-
-const fn option(
-    name: &'static str,
-    kind: OptionKind,
-    default: Option<&'static str>,
-    description: &'static str,
-) -> OptionInfo {
-    OptionInfo { name, kind, default, required: false, description }
-}
 
 fn metadata() -> Vec<(&'static str, DataType, &'static str)> {
     let moment = DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()));

@@ -21,7 +21,7 @@ use chrono::{NaiveDateTime, Offset, TimeZone};
 
 use crate::error::{ConnectorError, Result};
 use crate::generator::{Generate, Generator};
-use crate::options::{OptionInfo, OptionKind, Options};
+use crate::options::{OptionInfo, OptionKind, Options, option};
 use crate::pace::Pace;
 use crate::registry::{ConnectorInfo, Direction, Environment, no_metadata};
 use crate::{Source, TableSpec};
@@ -84,15 +84,6 @@ const OPTIONS: &[OptionInfo] = &[
         "How many readers can share the table; 16, or 1 if there is a `nexmark.rate`.",
     ),
 ];
-
-const fn option(
-    name: &'static str,
-    kind: OptionKind,
-    default: Option<&'static str>,
-    description: &'static str,
-) -> OptionInfo {
-    OptionInfo { name, kind, default, required: false, description }
-}
 
 /// The options, read and checked.
 struct Config {

@@ -33,6 +33,16 @@ pub struct OptionInfo {
     pub description: &'static str,
 }
 
+/// An option that may be left out, as most may.
+pub(crate) const fn option(
+    name: &'static str,
+    kind: OptionKind,
+    default: Option<&'static str>,
+    description: &'static str,
+) -> OptionInfo {
+    OptionInfo { name, kind, default, required: false, description }
+}
+
 /// Kinds of option values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptionKind {

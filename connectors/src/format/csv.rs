@@ -17,7 +17,7 @@ use super::scalar::{Mismatch, ScalarColumn};
 use super::write::{self, Style};
 use super::{Columns, Decoder, Encoder, FormatInfo, FormatOptions, Framing, OnError};
 use crate::error::{ConnectorError, DecodeError, Result};
-use crate::options::{OptionInfo, OptionKind};
+use crate::options::{OptionInfo, OptionKind, option};
 
 /// The format's entry in the registry.
 pub const INFO: FormatInfo = FormatInfo {
@@ -34,15 +34,6 @@ pub const INFO: FormatInfo = FormatInfo {
     }),
     framing: |options| Ok(Options::of(options)?.framing()),
 };
-
-const fn option(
-    name: &'static str,
-    kind: OptionKind,
-    default: Option<&'static str>,
-    description: &'static str,
-) -> OptionInfo {
-    OptionInfo { name, kind, default, required: false, description }
-}
 
 /// Options, as Flink names them, and `csv.header`.
 pub static OPTIONS: &[OptionInfo] = &[

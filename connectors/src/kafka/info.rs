@@ -2,8 +2,8 @@
 
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
 
-use crate::options::OptionInfo;
-use crate::options::OptionKind::{self, Duration, Integer, OneOf, Text};
+use crate::options::OptionKind::{Duration, Integer, OneOf, Text};
+use crate::options::{OptionInfo, option};
 
 /// Every option but those of formats.
 pub(super) const OPTIONS: &[OptionInfo] = &[
@@ -116,15 +116,6 @@ const STARTUP_MODES: &[&str] =
 /// Words of `scan.bounded.mode`.
 const BOUNDED_MODES: &[&str] =
     &["unbounded", "latest-offset", "group-offsets", "timestamp", "specific-offsets"];
-
-const fn option(
-    name: &'static str,
-    kind: OptionKind,
-    default: Option<&'static str>,
-    description: &'static str,
-) -> OptionInfo {
-    OptionInfo { name, kind, default, required: false, description }
-}
 
 /// Names that users of Arroyo know, and ours.
 pub(super) const ALIASES: &[(&str, &str)] = &[
