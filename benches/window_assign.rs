@@ -11,7 +11,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMillisecondArray}
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use millstream::operators::harness::Header;
 use millstream::operators::{Batch, Operator, OperatorContext, OperatorMetrics, Output};
-use millstream::state::{EventTime, MemoryStore};
+use millstream::state::{EventTime, GroupRange, MemoryBudget, TaskState};
 
 const ROWS: usize = 1 << 20;
 const BATCH_ROWS: usize = 8192;
@@ -48,7 +48,9 @@ fn run(header: &Header, batches: &[RecordBatch], lag_ms: i64) -> usize {
         name: "bench".to_owned(),
         subtask: 0,
         parallelism: 1,
-        store: MemoryStore::shared(),
+        state: TaskState::in_memory(),
+        groups: GroupRange::ALL,
+        memory: MemoryBudget::unlimited(),
         metrics: Arc::new(OperatorMetrics::default()),
     };
     operator.open(&context).expect("opened");
@@ -58,9 +60,13 @@ fn run(header: &Header, batches: &[RecordBatch], lag_ms: i64) -> usize {
         operator.on_batch(Batch::inserts(batch.clone()), &mut out).expect("rows");
         let newest_ms = ((number + 1) * BATCH_ROWS / 100) as i64;
         operator.on_watermark(EventTime::from_ms(newest_ms - lag_ms), &mut out).expect("time");
-        while let Some((_, message)) = out.pop() {
-            if let millstream::operators::Message::Batch(batch) = black_box(message) {
-                rows += batch.num_rows();
+        let mut has_more = true;
+        while has_more {
+            has_more = operator.resume(&mut out).expect("goes on");
+            while let Some((_, message)) = out.pop() {
+                if let millstream::operators::Message::Batch(batch) = black_box(message) {
+                    rows += batch.num_rows();
+                }
             }
         }
     }

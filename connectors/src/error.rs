@@ -55,6 +55,32 @@ pub enum ConnectorError {
         /// What to check.
         hint: Option<String>,
     },
+    /// An epoch was not committed, or nobody here knows whether it was: go back to what the decider
+    /// says, and on from there.
+    #[error("{message}")]
+    Aborted {
+        /// What happened to the epoch.
+        message: String,
+        /// What to check if it happens again.
+        hint: Option<String>,
+    },
+    /// Another instance of the job has taken over: end, and touch nothing that is its own.
+    #[error("{message}")]
+    Fenced {
+        /// How that showed.
+        message: String,
+        /// What to do about two instances.
+        hint: Option<String>,
+    },
+    /// The outside refuses for good (rights, versions, limits), or holds what contradicts what the
+    /// job remembers: trying again does not help, somebody has to decide.
+    #[error("{message}")]
+    Refused {
+        /// What was refused, or does not fit.
+        message: String,
+        /// How to go on.
+        hint: Option<String>,
+    },
     /// Reading or writing failed.
     #[error("{place}: {source}")]
     Io {

@@ -6,7 +6,7 @@
 //! lines     bytes of a split → chunks of whole records → decoder
 //! parquet   row groups of a split → batches
 //! reader    splits of one subtask, in file order; rate → how fast; columns → metadata
-//! sink      rows → hidden parts → rename
+//! sink      rows → hidden parts → rename, in a job with epochs after the commit
 //! ```
 
 mod columns;
@@ -80,13 +80,15 @@ const OPTIONS: &[OptionInfo] = &[
         "sink.rolling-policy.file-size",
         OptionKind::Bytes,
         Some("128 mb"),
-        "A part that reaches this size is made visible and the next one is begun.",
+        "A part that reaches this size is whole: it is made visible, in a job with epochs with the \
+         commit of its last one, and the next part is begun. Parquet parts end with every epoch, too.",
     ),
     option(
         "sink.rolling-policy.rollover-interval",
         OptionKind::Duration,
         Some("30 min"),
-        "A part that has been open for so long is made visible and the next one is begun.",
+        "A part that has been open for so long is whole. So is every part at the end of the job, \
+         and what is committed of it after a crash.",
     ),
 ];
 

@@ -15,6 +15,7 @@
 
 mod blackhole;
 pub mod clock;
+pub mod commit;
 pub mod console;
 mod datagen;
 pub mod error;
@@ -32,6 +33,10 @@ pub mod registry;
 pub mod sink;
 pub mod source;
 
+pub use commit::{
+    Committed, Committer, CommitterKey, EpochCommit, Follower, Job, OffsetHome, Participation,
+    Position,
+};
 pub use error::ConnectorError;
 pub use millstream_operators::graph::TableSpec;
 pub use sink::{Sink, Writer};

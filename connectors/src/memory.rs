@@ -3,6 +3,9 @@
 //! A table is put into [`MemoryTables`] under a name, before the job starts; SQL finds it by the
 //! option `name`, or by the table's own name. The connector is not in the list that users see,
 //! because SQL alone cannot fill such a table.
+//!
+//! In a job with epochs a sink follows the decider: rows become visible with the commit of their
+//! epoch. The tables outlive the job, as a disk does, so that tests can crash and restart it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +14,9 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use millstream_operators::Batch;
+use millstream_state::Epoch;
 
+use crate::commit::{Committed, Follower, Participation};
 use crate::error::{ConnectorError, Result};
 use crate::options::{OptionInfo, OptionKind, Options, did_you_mean};
 use crate::registry::{ConnectorInfo, Direction, Environment, no_metadata};
@@ -45,8 +50,26 @@ pub struct MemoryTables {
 struct Table {
     /// Batches of each split; all have the columns that a reader may ask for.
     splits: Vec<Vec<Batch>>,
-    /// What sinks have made visible.
-    written: Mutex<Vec<Batch>>,
+    written: Mutex<Written>,
+}
+
+/// What sinks have written.
+#[derive(Debug, Default)]
+struct Written {
+    visible: Vec<Batch>,
+    /// Rows of epochs that are not committed yet.
+    staged: BTreeMap<Epoch, Vec<Batch>>,
+    /// The last epoch that was published or recovered.
+    published: Epoch,
+}
+
+impl Written {
+    fn publish(&mut self, epoch: Epoch) {
+        let later = self.staged.split_off(&epoch.next());
+        let batches = std::mem::replace(&mut self.staged, later);
+        self.visible.extend(batches.into_values().flatten());
+        self.published = self.published.max(epoch);
+    }
 }
 
 impl MemoryTables {
@@ -57,10 +80,10 @@ impl MemoryTables {
         lock(&self.tables).insert(name.into(), Arc::new(table));
     }
 
-    /// The rows that sinks have made visible under this name, in the order of their flushes.
+    /// The rows that sinks have made visible under this name, in the order in which they became so.
     pub fn written(&self, name: &str) -> Vec<Batch> {
         let table = lock(&self.tables).get(name).cloned();
-        table.map(|table| lock(&table.written).clone()).unwrap_or_default()
+        table.map(|table| lock(&table.written).visible.clone()).unwrap_or_default()
     }
 
     fn find(&self, name: &str) -> Result<Arc<Table>> {
@@ -94,7 +117,8 @@ fn open_source(table: &TableSpec, environment: &Environment) -> Result<Box<dyn S
 }
 
 fn open_sink(table: &TableSpec, environment: &Environment) -> Result<Box<dyn Sink>> {
-    Ok(Box::new(MemorySink { table: environment.memory.find_or_create(name_of(table)) }))
+    let stored = environment.memory.find_or_create(name_of(table));
+    Ok(Box::new(MemorySink { table: stored, has_epochs: environment.job.is_some() }))
 }
 
 struct MemorySource {
@@ -192,17 +216,38 @@ impl MemoryReader {
 
 struct MemorySink {
     table: Arc<Table>,
+    has_epochs: bool,
 }
 
 impl Sink for MemorySink {
     fn writer(&self, _subtask: usize) -> Result<Box<dyn Writer>> {
-        Ok(Box::new(MemoryWriter { table: self.table.clone(), pending: Vec::new() }))
+        let (table, has_epochs) = (self.table.clone(), self.has_epochs);
+        Ok(Box::new(MemoryWriter { table, has_epochs, ended: None, pending: Vec::new() }))
+    }
+
+    fn participation(&self) -> Result<Participation> {
+        if !self.has_epochs {
+            return Ok(Participation::None);
+        }
+        Ok(Participation::Follower(Box::new(MemoryFollower { table: self.table.clone() })))
     }
 }
 
 struct MemoryWriter {
+    // PROPERTIES (constant)
     table: Arc<Table>,
+    has_epochs: bool,
+    // STATE (changes)
+    /// The last epoch that was ended.
+    ended: Option<Epoch>,
     pending: Vec<Batch>,
+}
+
+impl MemoryWriter {
+    fn stage(&mut self, epoch: Epoch) {
+        let mut written = lock(&self.table.written);
+        written.staged.entry(epoch).or_default().append(&mut self.pending);
+    }
 }
 
 impl Writer for MemoryWriter {
@@ -212,11 +257,56 @@ impl Writer for MemoryWriter {
     }
 
     fn flush(&mut self) -> Result<()> {
-        lock(&self.table.written).append(&mut self.pending);
+        if !self.has_epochs {
+            lock(&self.table.written).visible.append(&mut self.pending);
+        }
+        Ok(())
+    }
+
+    fn end_epoch(&mut self, epoch: Epoch) -> Result<()> {
+        self.flush()?;
+        self.stage(epoch);
+        self.ended = Some(epoch);
         Ok(())
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.flush()
+        self.flush()?;
+        if !self.pending.is_empty() {
+            let ended = self.ended.unwrap_or_else(|| lock(&self.table.written).published);
+            self.stage(ended.next());
+        }
+        Ok(())
+    }
+}
+
+struct MemoryFollower {
+    table: Arc<Table>,
+}
+
+impl Follower for MemoryFollower {
+    fn recover(&mut self, committed: Option<&Committed>) -> Result<()> {
+        let mut written = lock(&self.table.written);
+        let epoch = committed.map_or(Epoch::GENESIS, |committed| committed.epoch);
+        // A job that begins anew adds to its tables, as to any.
+        if committed.is_some() && written.published > epoch {
+            return Err(ConnectorError::Refused {
+                message: format!(
+                    "the table in memory shows rows of epoch {}, but the last committed one is \
+                     {epoch}",
+                    written.published
+                ),
+                hint: None,
+            });
+        }
+        drop(written.staged.split_off(&epoch.next()));
+        written.publish(epoch);
+        written.published = epoch;
+        Ok(())
+    }
+
+    fn publish(&mut self, epoch: Epoch, _finished: bool) -> Result<()> {
+        lock(&self.table.written).publish(epoch);
+        Ok(())
     }
 }

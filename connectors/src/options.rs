@@ -6,6 +6,7 @@
 //! without touching the network or the disk, so that `millstream check` can show them all.
 
 mod check;
+mod job;
 mod spelling;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::TableSpec;
 use crate::error::{ConnectorError, Result};
 
 pub use check::{COMMON, Direction, FORMAT, OptionError, check};
+pub use job::{GUARANTEE, JobError, check_job};
 pub use spelling::{did_you_mean, format_bytes, parse_bytes, parse_duration};
 
 /// What a connector or format accepts in WITH.

@@ -8,13 +8,15 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 
 use crate::clock::Clock;
+use crate::commit::Job;
 use crate::console::Console;
 use crate::error::{ConnectorError, Result};
+use crate::kafka::Transactions;
 use crate::memory::MemoryTables;
 use crate::options::{OptionInfo, did_you_mean};
 use crate::{Sink, Source, TableSpec};
 
-pub use crate::options::{Direction, OptionError, check};
+pub use crate::options::{Direction, GUARANTEE, JobError, OptionError, check, check_job};
 pub use reference::{describe, list, markdown};
 
 /// Every connector that users can name, in the order of the reference.
@@ -68,6 +70,10 @@ pub struct Environment {
     pub clock: Clock,
     /// Tables of the connector `memory`, by name.
     pub memory: MemoryTables,
+    /// Who commits, for jobs that have epochs; `None` if results are not committed.
+    pub job: Option<Job>,
+    /// Transactions that the Kafka sinks of one job share.
+    pub transactions: Transactions,
 }
 
 impl Environment {
@@ -85,6 +91,8 @@ impl Environment {
             console,
             clock: Clock::system(),
             memory: MemoryTables::default(),
+            job: None,
+            transactions: Transactions::default(),
         }
     }
 }

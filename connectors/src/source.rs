@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use millstream_operators::Batch;
 
+use crate::commit::{OffsetHome, Position};
 use crate::error::Result;
 
 /// A unit of source parallelism: a Kafka partition, a file or a stripe of one, a generator.
@@ -25,6 +26,15 @@ pub trait Source: Send + Sync {
     fn discovery_interval(&self) -> Option<Duration> {
         None
     }
+
+    /// Where the offsets of this source's splits can be committed, for others to see.
+    fn offset_home(&self) -> Option<OffsetHome> {
+        None
+    }
+
+    /// Called after an epoch was committed whose positions are not part of the decider's commit,
+    /// to show others how far reading got. Nothing depends on it, so it neither waits nor fails.
+    fn show_positions(&self, _positions: &[Position]) {}
 
     /// A reader of these splits, for one subtask.
     fn reader(&self, splits: Vec<Split>) -> Result<Box<dyn Reader>>;

@@ -13,10 +13,12 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType::{self, Int64, Utf8};
 use arrow::datatypes::{Field, TimeUnit};
 use common::{Shown, TIMESTAMP, environment, read_sorted, rows, table};
-use millstream_connectors::TableSpec;
+use millstream_connectors::commit::{Committed, Follower, Job, Participation};
 use millstream_connectors::console::{Console, ConsoleFormat};
 use millstream_connectors::registry::{Environment, open_sink, open_source};
+use millstream_connectors::{TableSpec, Writer};
 use millstream_operators::Batch;
+use millstream_state::Epoch;
 
 /// A sink that the contract is tried on.
 struct Subject {
@@ -56,7 +58,7 @@ struct Trial {
 
 impl Trial {
     fn new(subject: &Subject, columns: &[(&str, DataType)]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = common::directory();
         let mut environment = environment(directory.path());
         let shown = Shown::default();
         let output = Box::new(shown.clone());
@@ -102,7 +104,7 @@ impl Trial {
 fn visible(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let mut names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
+    let mut names: Vec<String> = names.filter(|name| !name.starts_with(['.', '_'])).collect();
     names.sort();
     names
 }
@@ -260,4 +262,190 @@ fn files_roll_by_size_and_age() {
     trial.environment.clock.advance(std::time::Duration::from_secs(60));
     writer.flush().unwrap();
     assert_eq!(visible(&out), ["part-0-0.json", "part-0-1.json"], "old enough");
+}
+
+/// A sink in a job with epochs, and a decider that the test plays.
+struct EpochTrial {
+    trial: Trial,
+    random: u64,
+    committed: Option<Committed>,
+    /// Rows of the epochs up to the last committed one, and of the one in hand.
+    visible: Vec<String>,
+    pending: Vec<String>,
+    next_id: i64,
+    writers: Vec<Box<dyn Writer>>,
+    follower: Option<Box<dyn Follower>>,
+}
+
+impl EpochTrial {
+    fn new(subject: &Subject, seed: u64) -> Self {
+        let trial = Trial::new(subject, &[("id", Int64), ("name", Utf8)]);
+        let mut run = EpochTrial {
+            trial,
+            random: seed,
+            committed: None,
+            visible: Vec::new(),
+            pending: Vec::new(),
+            next_id: 0,
+            writers: Vec::new(),
+            follower: None,
+        };
+        run.restart();
+        run
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (self.random >> 33) % bound
+    }
+
+    fn epoch(&self) -> Epoch {
+        self.committed.as_ref().map_or(Epoch::GENESIS, |committed| committed.epoch).next()
+    }
+
+    fn decide(&mut self, epoch: Epoch, finished: bool) {
+        self.committed = Some(Committed { epoch, snapshot_crc: 0, finished });
+        self.visible.append(&mut self.pending);
+        self.visible.sort();
+    }
+
+    /// Forgets the running job and starts it again, with any number of subtasks.
+    fn restart(&mut self) {
+        (self.writers, self.follower) = (Vec::new(), None);
+        self.pending.clear();
+        let incarnation = format!("incarnation-{}", self.below(u64::MAX));
+        self.trial.environment.job =
+            Some(Job { name: "job".into(), incarnation, interval_ms: 1000 });
+        let sink = open_sink(&self.trial.table, &self.trial.environment).unwrap();
+        let subtasks = 1 + self.below(3) as usize;
+        self.writers = (0..subtasks).map(|subtask| sink.writer(subtask).unwrap()).collect();
+        self.follower = match sink.participation().unwrap() {
+            Participation::Follower(follower) => Some(follower),
+            _ => None,
+        };
+        let Some(follower) = &mut self.follower else { return };
+        follower.recover(self.committed.as_ref()).unwrap();
+        assert_eq!(self.trial.read_back(), self.visible, "recovery to {:?}", self.committed);
+    }
+
+    fn write(&mut self) {
+        let writer = self.below(self.writers.len() as u64) as usize;
+        let rows = small(self.next_id..self.next_id + 1 + self.below(40) as i64);
+        self.next_id += rows.num_rows() as i64;
+        self.pending.extend(common::rows(&rows));
+        self.writers[writer].write(&rows).unwrap();
+        if self.below(2) == 0 {
+            self.writers[writer].flush().unwrap();
+        }
+    }
+
+    /// Ends the epoch; returns false if the job died on the way.
+    fn end_epoch(&mut self, is_last: bool) -> bool {
+        let epoch = self.epoch();
+        for writer in 0..self.writers.len() {
+            if self.below(20) == 0 {
+                return false;
+            }
+            // A task that ends may or may not see the last barrier.
+            let finishes_first = is_last && self.below(2) == 0;
+            if finishes_first {
+                self.writers[writer].finish().unwrap();
+            } else {
+                self.writers[writer].end_epoch(epoch).unwrap();
+                if is_last {
+                    self.writers[writer].finish().unwrap();
+                }
+            }
+        }
+        if self.below(10) == 0 {
+            return false;
+        }
+        let seen = self.trial.read_back();
+        if self.follower.is_some() {
+            assert!(seen.iter().all(|row| self.visible.contains(row)), "nothing is decided yet");
+        }
+        self.decide(epoch, is_last);
+        if self.below(10) == 0 {
+            return false;
+        }
+        let later = !is_last && self.below(2) == 0;
+        if later {
+            self.write();
+        }
+        if let Some(follower) = &mut self.follower {
+            follower.publish(epoch, is_last).unwrap();
+            if epoch.0.is_multiple_of(3) {
+                follower.publish(epoch, is_last).unwrap();
+            }
+        }
+        true
+    }
+
+    fn check(&self) {
+        let seen = self.trial.read_back();
+        if self.follower.is_some() {
+            assert!(seen.iter().all(|row| self.visible.contains(row)), "only what is committed");
+            let mut once = seen.clone();
+            once.dedup();
+            assert_eq!(seen, once, "each row once");
+        } else {
+            assert!(self.visible.iter().all(|row| seen.contains(row)), "all that is committed");
+        }
+    }
+}
+
+#[test]
+fn what_is_visible_are_rows_of_committed_epochs() {
+    for_every_sink(|subject| {
+        if !subject.keeps {
+            return;
+        }
+        for seed in 0..8 {
+            let mut run = EpochTrial::new(subject, seed);
+            let mut epochs = 0;
+            while epochs < 12 {
+                match run.below(8) {
+                    0 => run.restart(),
+                    1 => run.trial.environment.clock.advance(std::time::Duration::from_secs(600)),
+                    2..=5 => run.write(),
+                    _ if run.end_epoch(false) => epochs += 1,
+                    _ => run.restart(),
+                }
+                run.check();
+            }
+            while !run.end_epoch(true) {
+                run.restart();
+                if run.committed.as_ref().is_some_and(|committed| committed.finished) {
+                    break;
+                }
+            }
+            run.check();
+            if run.follower.is_some() {
+                assert_eq!(run.trial.read_back(), run.visible, "all is visible at the end");
+            }
+        }
+    });
+}
+
+#[test]
+fn what_ends_while_an_epoch_commits_belongs_to_the_next() {
+    for_every_sink(|subject| {
+        let mut run = EpochTrial::new(subject, 1);
+        if run.follower.is_none() {
+            return;
+        }
+        run.write();
+        for writer in &mut run.writers {
+            writer.end_epoch(Epoch(1)).unwrap();
+        }
+        run.decide(Epoch(1), false);
+        let next = small(1000..1010);
+        for writer in &mut run.writers {
+            writer.write(&next).unwrap();
+            writer.finish().unwrap();
+        }
+        run.follower.as_mut().unwrap().publish(Epoch(1), false).unwrap();
+        run.check();
+        run.restart();
+    });
 }

@@ -87,6 +87,11 @@ impl Align {
         self.inputs[input].idle
     }
 
+    /// True once input `input` has ended.
+    pub fn has_ended(&self, input: usize) -> bool {
+        self.inputs[input].ended
+    }
+
     /// True once nothing more can come.
     pub fn all_ended(&self) -> bool {
         self.inputs.iter().all(|input| input.ended)

@@ -1,19 +1,19 @@
-//! From a job graph to tasks that are wired up and ready to run.
+//! From a job graph and open tables to tasks that are wired up and ready to run.
 //!
-//! Everything that can fail on the way in fails here, before the first row is read: unknown
-//! options, missing files, unreachable brokers.
+//! Everything that can fail on the way in fails before the first row is read: unknown options,
+//! missing files, unreachable brokers, state that does not fit.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
 
 use arrow::datatypes::SchemaRef;
-use millstream_connectors::{Sink, Source};
-use millstream_operators::graph::{Edge, Node, SourceSpec};
+use crossbeam_channel::{Receiver, Sender as NoticeSender, unbounded};
+use millstream_operators::graph::{Edge, Node};
 use millstream_operators::{
     JobGraph, NodeId, NodeKind, OperatorContext, OperatorError, OperatorSpec, Output, Partitioning,
     Port,
 };
-use millstream_state::{MemoryStore, SharedStore};
+use millstream_state::{GroupRange, MemoryBudget, MemoryUse, SharedState, StateStore, TaskState};
 
 use crate::align::Align;
 use crate::chain::{Chain, ChainNode, Destination, SinkWork, Target, Work};
@@ -21,90 +21,98 @@ use crate::channel::{Inbox, Sender};
 use crate::clock::Clock;
 use crate::components::Components;
 use crate::control::Control;
-use crate::discovery::{Discovery, Mailbox};
+use crate::discovery::{Discovery, Mailbox, SplitStart};
+use crate::epoch::driver::{DriverParts, EpochDriver};
+use crate::epoch::worker::Request;
+use crate::epoch::{EpochWorker, Notice};
 use crate::error::{EngineError, Result};
 use crate::exchange::Outlet;
-use crate::fragment::{Fragments, subtasks};
 use crate::input::{ExchangeInput, Input};
-use crate::job::RunOptions;
 use crate::metrics::JobMetrics;
+use crate::open::Opened;
+use crate::recovery::Resumed;
 use crate::source_task::{SourceInput, SourceParts};
-use crate::task::{Task, TaskContext};
+use crate::task::{Task, TaskContext, TaskEpochs};
 use crate::waker::Waker;
 
-/// A job that is ready to run, on threads or in a simulation.
+/// An incarnation of a job that is ready to run, on threads or in a simulation.
 pub struct Assembly {
     /// The tasks: fragments × subtasks, upstream first.
     pub tasks: Vec<Task>,
     /// One for each source whose splits are not final.
     pub discoveries: Vec<Discovery>,
-    /// Stops and aborts the tasks.
+    /// Steers the tasks.
     pub control: Arc<Control>,
     /// The tasks' counters.
     pub metrics: Arc<JobMetrics>,
+    /// Decides about epochs and the end.
+    pub driver: EpochDriver,
+    /// Does the blocking work of epochs, for jobs that have them.
+    pub worker: Option<EpochWorker>,
+    /// What the worker is asked for.
+    pub requests: Receiver<Request>,
+    /// What tasks and worker say.
+    pub notices: Receiver<Notice>,
+    /// For others who have to say something.
+    pub notify: NoticeSender<Notice>,
 }
 
-/// Opens tables, builds operators and connects tasks.
+/// What is assembled.
+pub(crate) struct Parts<'a> {
+    pub graph: &'a JobGraph,
+    pub edge_capacity_bytes: usize,
+    pub components: &'a dyn Components,
+    pub clock: Clock,
+    pub memory: Arc<MemoryBudget>,
+    pub metrics: Arc<JobMetrics>,
+    pub interval_ms: u64,
+    pub opened: Opened,
+}
+
+/// Builds operators and connects tasks. The worker is left to the caller, who has the snapshots.
 ///
 /// # Errors
-/// If a table cannot be opened or an operator cannot be built.
-///
-/// # Panics
-/// If the graph breaks its laws: a bug of the planner.
-pub fn assemble(
-    graph: &JobGraph,
-    options: &RunOptions,
-    components: &dyn Components,
-    clock: Clock,
-) -> Result<Assembly> {
-    graph.check();
-    let (sources, sinks) = open_tables(graph, components)?;
-    let limit = |node: NodeId| sinks.get(&node).and_then(|sink| sink.max_parallelism());
-    let parallelism = subtasks(graph, options.parallelism, limit);
-    let fragments = Fragments::new(graph, &parallelism);
+/// If a reader cannot be opened or an operator cannot be built.
+pub(crate) fn assemble(parts: Parts<'_>, resumed: &mut Resumed) -> Result<Assembly> {
+    let Parts { graph, components, clock, memory, metrics, opened, .. } = parts;
     let control = Arc::new(Control::default());
-    let places = fragments.fragments.iter().map(|fragment| {
+    let places = opened.fragments.fragments.iter().map(|fragment| {
         (0..fragment.parallelism).map(|_| Place::new(&control)).collect::<Vec<_>>()
     });
+    let (notify, notices) = unbounded();
     let mut assembler = Assembler {
         graph,
         components,
-        edge_capacity_bytes: options.edge_capacity_bytes,
+        edge_capacity_bytes: parts.edge_capacity_bytes,
         places: places.collect(),
-        fragments,
-        sources,
-        sinks,
+        opened,
+        store: resumed.store.clone(),
+        starts: std::mem::take(&mut resumed.starts),
         discoveries: Vec::new(),
-        metrics: Arc::new(JobMetrics::new(graph, &parallelism, clock.clone())),
+        notify: notify.clone(),
+        metrics,
+        memory,
         control,
         clock,
     };
-    let mut tasks = assembler.tasks()?;
+    let mut tasks = assembler.tasks(resumed)?;
     tasks.iter_mut().try_for_each(Task::announce_no_split)?;
-    let Assembler { mut discoveries, control, metrics, .. } = assembler;
+    let Assembler { mut discoveries, control, metrics, clock, memory, .. } = assembler;
     discoveries.retain(|discovery| discovery.interval().is_some());
-    Ok(Assembly { tasks, discoveries, control, metrics })
-}
-
-type Sources = BTreeMap<NodeId, Arc<dyn Source>>;
-type Sinks = BTreeMap<NodeId, Box<dyn Sink>>;
-
-fn open_tables(graph: &JobGraph, components: &dyn Components) -> Result<(Sources, Sinks)> {
-    let (mut sources, mut sinks) = (Sources::new(), Sinks::new());
-    for node in &graph.nodes {
-        match &node.kind {
-            NodeKind::Source(SourceSpec { table, .. }) => {
-                let source = components.source(table).map_err(EngineError::table(&table.name))?;
-                sources.insert(node.id, Arc::from(source));
-            }
-            NodeKind::Sink(table) => {
-                let sink = components.sink(table).map_err(EngineError::table(&table.name))?;
-                sinks.insert(node.id, sink);
-            }
-            NodeKind::Operator(_) => {}
-        }
-    }
-    Ok((sources, sinks))
+    let (request, requests) = unbounded();
+    let driver = EpochDriver::new(DriverParts {
+        facts: resumed.facts.take(),
+        epoch: resumed.epoch,
+        tasks: tasks.len(),
+        interval_ms: parts.interval_ms,
+        control: control.clone(),
+        clock,
+        memory,
+        metrics: metrics.clone(),
+        requests: request,
+    });
+    let worker = None;
+    Ok(Assembly { tasks, discoveries, control, metrics, driver, worker, requests, notices, notify })
 }
 
 /// Where a task will be: what others must know of it before it exists.
@@ -125,33 +133,38 @@ struct Assembler<'a> {
     graph: &'a JobGraph,
     components: &'a dyn Components,
     edge_capacity_bytes: usize,
-    fragments: Fragments,
     /// By fragment and subtask.
     places: Vec<Vec<Place>>,
-    sources: Sources,
-    sinks: Sinks,
+    opened: Opened,
+    /// The job's state, if it has epochs.
+    store: Option<Arc<dyn StateStore>>,
+    starts: BTreeMap<NodeId, Vec<SplitStart>>,
     discoveries: Vec<Discovery>,
+    notify: NoticeSender<Notice>,
     metrics: Arc<JobMetrics>,
+    memory: Arc<MemoryBudget>,
     control: Arc<Control>,
     clock: Clock,
 }
 
 impl Assembler<'_> {
     /// Chains first, since they connect the queues; then the inputs, which count them.
-    fn tasks(&mut self) -> Result<Vec<Task>> {
+    fn tasks(&mut self, resumed: &Resumed) -> Result<Vec<Task>> {
         let mut chains = Vec::new();
-        for fragment in 0..self.fragments.fragments.len() {
-            for subtask in 0..self.fragments.fragments[fragment].parallelism {
-                chains.push((fragment, subtask, self.chain(fragment, subtask)?));
+        for fragment in 0..self.opened.fragments.fragments.len() {
+            for subtask in 0..self.opened.fragments.fragments[fragment].parallelism {
+                let state = self.state(chains.len());
+                let chain = self.chain(fragment, subtask, &state)?;
+                chains.push((fragment, subtask, chain, state));
             }
         }
         let mut mailboxes = BTreeMap::new();
-        for node in self.sources.keys().copied().collect::<Vec<_>>() {
-            mailboxes.insert(node, self.first_splits(node)?);
+        for node in self.opened.sources.keys().copied().collect::<Vec<_>>() {
+            mailboxes.insert(node, self.first_splits(node));
         }
         let mut tasks = Vec::new();
-        for (fragment, subtask, chain) in chains {
-            let head = self.fragments.fragments[fragment].nodes[0];
+        for (number, (fragment, subtask, chain, state)) in chains.into_iter().enumerate() {
+            let head = self.opened.fragments.fragments[fragment].nodes[0];
             let input = match mailboxes.get(&head) {
                 Some(mailboxes) => self.source_input(head, subtask, mailboxes[subtask].clone())?,
                 None => {
@@ -160,10 +173,20 @@ impl Assembler<'_> {
                     Input::Exchange(ExchangeInput::new(inbox, metrics))
                 }
             };
+            let epochs = self.store.clone().map(|store| TaskEpochs {
+                state,
+                store,
+                acknowledged: resumed.epoch,
+                unapplied: VecDeque::new(),
+                memory: MemoryUse::new(self.memory.clone()),
+            });
             let context = TaskContext {
+                number,
                 waker: self.places[fragment][subtask].waker.clone(),
                 control: self.control.clone(),
                 clock: self.clock.clone(),
+                notices: self.notify.clone(),
+                epochs,
             };
             let name = format!("{}/{subtask}", self.graph.node(head).name);
             tasks.push(Task::new(name, input, chain, context));
@@ -171,24 +194,32 @@ impl Assembler<'_> {
         Ok(tasks)
     }
 
-    fn first_splits(&mut self, node: NodeId) -> Result<Vec<Arc<Mailbox>>> {
+    /// The state of task number `task`; without a store it is forgotten with the task.
+    fn state(&self, task: usize) -> SharedState {
+        match &self.store {
+            None => TaskState::in_memory(),
+            Some(store) => Arc::new(Mutex::new(TaskState::new(store.clone(), task as u32))),
+        }
+    }
+
+    fn first_splits(&mut self, node: NodeId) -> Vec<Arc<Mailbox>> {
         let NodeKind::Source(spec) = &self.graph.node(node).kind else {
             unreachable!("only sources have splits")
         };
-        let places = &self.places[self.fragments.of(node)];
+        let places = &self.places[self.opened.fragments.of(node)];
         let mailboxes: Vec<Arc<Mailbox>> =
             places.iter().map(|place| Mailbox::new(place.waker.clone())).collect();
-        let source = self.sources[&node].clone();
+        let source = self.opened.sources[&node].clone();
         let mut discovery = Discovery::new(&spec.table.name, source, mailboxes.clone());
-        discovery.look()?;
+        discovery.assign(self.starts.remove(&node).unwrap_or_default());
         self.discoveries.push(discovery);
-        Ok(mailboxes)
+        mailboxes
     }
 
     fn source_input(&self, id: NodeId, subtask: usize, mailbox: Arc<Mailbox>) -> Result<Input> {
         let node = self.graph.node(id);
         let NodeKind::Source(spec) = &node.kind else { unreachable!("only sources have splits") };
-        let source = self.sources[&id].clone();
+        let source = self.opened.sources[&id].clone();
         let computed = match &spec.computed {
             None => None,
             Some(columns) => {
@@ -197,6 +228,7 @@ impl Assembler<'_> {
             }
         };
         let parts = SourceParts {
+            node: id,
             name: node.name.clone(),
             table: spec.table.name.clone(),
             splits_are_final: source.discovery_interval().is_none(),
@@ -211,30 +243,32 @@ impl Assembler<'_> {
         Ok(Input::Source(Box::new(SourceInput::open(parts)?)))
     }
 
-    fn chain(&self, fragment: usize, subtask: usize) -> Result<Chain> {
-        let store = MemoryStore::shared();
-        let nodes = self.fragments.fragments[fragment].nodes.iter();
-        let nodes = nodes.map(|node| self.chain_node(*node, subtask, &store));
-        Ok(Chain::new(nodes.collect::<Result<Vec<_>>>()?, self.clock.clone()))
+    fn chain(&mut self, fragment: usize, subtask: usize, state: &SharedState) -> Result<Chain> {
+        let nodes = self.opened.fragments.fragments[fragment].nodes.clone();
+        let nodes = nodes.into_iter().map(|node| self.chain_node(node, subtask, state));
+        let nodes = nodes.collect::<Result<Vec<_>>>()?;
+        Ok(Chain::new(nodes, self.clock.clone()))
     }
 
-    fn chain_node(&self, id: NodeId, subtask: usize, store: &SharedStore) -> Result<ChainNode> {
+    fn chain_node(&mut self, id: NodeId, subtask: usize, state: &SharedState) -> Result<ChainNode> {
+        let writer = self.opened.writers.remove(&(id, subtask));
         let node = self.graph.node(id);
         let metrics = &self.metrics.nodes[id.0];
         let work = match &node.kind {
             NodeKind::Source(_) => Work::Source,
             NodeKind::Operator(spec) => {
                 let input = input_schema(self.graph, id);
-                Work::Operator(self.operator(node, spec, input, subtask, Some(store))?)
+                Work::Operator(self.operator(node, spec, input, subtask, Some(state))?)
             }
             NodeKind::Sink(table) => Work::Sink(SinkWork {
                 table: table.name.clone(),
-                writer: self.sinks[&id].writer(subtask).map_err(EngineError::table(&table.name))?,
+                writer: writer.expect("a writer was opened for each subtask of a sink"),
                 latency: metrics.latency[subtask].clone(),
                 dirty: false,
             }),
         };
-        let is_head = self.fragments.fragments[self.fragments.of(id)].nodes[0] == id;
+        let fragments = &self.opened.fragments;
+        let is_head = fragments.fragments[fragments.of(id)].nodes[0] == id;
         let inputs = self.graph.inputs(id).count();
         Ok(ChainNode {
             name: node.name.clone(),
@@ -246,23 +280,27 @@ impl Assembler<'_> {
         })
     }
 
-    /// Builds and opens an operator; computed columns of a source have no state, hence no store.
+    /// Builds and opens an operator; computed columns of a source have no state.
     fn operator(
         &self,
         node: &Node,
         spec: &OperatorSpec,
         input: SchemaRef,
         subtask: usize,
-        store: Option<&SharedStore>,
+        state: Option<&SharedState>,
     ) -> Result<Box<dyn millstream_operators::Operator>> {
         let build = || -> std::result::Result<_, OperatorError> {
             let mut operator =
                 self.components.operator(&node.name, spec, input, node.schema.clone())?;
+            let parallelism = self.metrics.nodes[node.id.0].subtasks.len();
             operator.open(&OperatorContext {
                 name: node.name.clone(),
                 subtask,
-                parallelism: self.metrics.nodes[node.id.0].subtasks.len(),
-                store: store.cloned().unwrap_or_else(|| MemoryStore::shared()),
+                parallelism,
+                state: state.cloned().unwrap_or_else(TaskState::in_memory),
+                // More subtasks than groups exist only where rows have no key.
+                groups: GroupRange::owned(subtask, parallelism).unwrap_or(GroupRange::ALL),
+                memory: self.memory.clone(),
                 metrics: self.metrics.nodes[node.id.0].subtasks[subtask].clone(),
             })?;
             Ok(operator)
@@ -271,9 +309,10 @@ impl Assembler<'_> {
     }
 
     fn target(&self, edge: &Edge, subtask: usize) -> Target {
-        let to_fragment = self.fragments.of(edge.to);
-        if self.fragments.is_local(edge) {
-            let nodes = &self.fragments.fragments[to_fragment].nodes;
+        let fragments = &self.opened.fragments;
+        let to_fragment = fragments.of(edge.to);
+        if fragments.is_local(edge) {
+            let nodes = &fragments.fragments[to_fragment].nodes;
             let node = nodes.iter().position(|node| *node == edge.to);
             let mut inputs = self.graph.inputs(edge.to);
             let input = inputs.position(|other| std::ptr::eq(other, edge));
@@ -283,7 +322,7 @@ impl Assembler<'_> {
             };
             return Target { port: edge.port, to };
         }
-        let from = &self.places[self.fragments.of(edge.from)];
+        let from = &self.places[fragments.of(edge.from)];
         let receivers = &self.places[to_fragment];
         let capacity_bytes = (self.edge_capacity_bytes / from.len()).max(1);
         let connect = |receiver: &Place| -> Sender {

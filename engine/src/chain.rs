@@ -7,11 +7,17 @@
 //!
 //! A node with several inputs inside the chain (a union of two branches of one source) gets the
 //! minimum of its branches' watermarks, as between tasks.
+//!
+//! What is still to be done is a stack and not the call stack, because the chain can stop in the
+//! middle: an operator whose results are many is resumed bit by bit, and only while the queues
+//! behind have room. Until the stack is empty the chain takes nothing else.
 
 use std::sync::Arc;
 
 use millstream_connectors::Writer;
+use millstream_operators::error::Result as OperatorResult;
 use millstream_operators::{Message, Operator, OperatorError, OperatorMetrics, Output, Port};
+use millstream_state::Epoch;
 
 use crate::align::Align;
 use crate::channel::{Envelope, batch_bytes};
@@ -84,12 +90,32 @@ pub struct Chain {
     nodes: Vec<ChainNode>,
     clock: Clock,
     at_work: usize,
+    /// What is still to be done, the next on top.
+    pending: Vec<Pending>,
+}
+
+/// Something that a chain has still to do.
+enum Pending {
+    /// Hand a message to a node.
+    Deliver { node: usize, input: usize, message: Message, arrived_ns: u64 },
+    /// Move on what a node has put out.
+    Dispatch { node: usize, arrived_ns: u64 },
+    /// Let an operator go on with what a watermark began.
+    Resume { node: usize, arrived_ns: u64 },
+    /// Let an operator pass on what it holds back.
+    Flush { node: usize, arrived_ns: u64 },
+    /// End an epoch at a node.
+    EndEpoch { node: usize, epoch: Epoch, arrived_ns: u64 },
+    /// Tell the tasks behind.
+    Broadcast(Envelope),
+    /// Finish the sinks.
+    Finish,
 }
 
 impl Chain {
     /// A chain of these nodes, head first.
     pub fn new(nodes: Vec<ChainNode>, clock: Clock) -> Self {
-        Chain { nodes, clock, at_work: 0 }
+        Chain { nodes, clock, at_work: 0, pending: Vec::new() }
     }
 
     /// Name of the node that is or was at work: the one to name when something goes wrong.
@@ -102,24 +128,82 @@ impl Chain {
         self.at_work = 0;
     }
 
-    /// True if every queue behind the chain has room. The first that has none will wake the task.
+    /// True if every queue behind the chain and every sink in it has room. A queue that has none
+    /// will wake the task.
     pub fn has_room(&self) -> bool {
-        self.outlets().all(Outlet::has_room)
+        self.outlets().all(Outlet::has_room) && self.sinks_have_room()
     }
 
-    /// Pushes one envelope through all operators.
+    /// True if every sink can take rows. A sink that cannot does not wake the task.
+    pub fn sinks_have_room(&self) -> bool {
+        self.nodes.iter().all(|node| match &node.work {
+            Work::Sink(sink) => sink.writer.has_room(),
+            _ => true,
+        })
+    }
+
+    /// True if nothing is left of what was pushed.
+    pub fn is_at_rest(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Pushes one envelope through all operators, or as far as there is room: see
+    /// [`Chain::is_at_rest`] and [`Chain::go_on`].
     pub fn push(&mut self, envelope: Envelope) -> Result<()> {
+        debug_assert!(self.is_at_rest(), "one envelope at a time");
         match envelope {
-            Envelope::Message { message, arrived_ns } => self.deliver(0, 0, message, arrived_ns),
-            Envelope::Idle { idle, arrived_ns } => {
-                if idle {
-                    self.flush_operators(arrived_ns)?;
-                }
-                self.nodes.iter().for_each(|node| node.metrics.set_idle(idle));
-                self.broadcast(envelope)
+            Envelope::Message { message, arrived_ns } => {
+                self.pending.push(Pending::Deliver { node: 0, input: 0, message, arrived_ns });
             }
-            Envelope::End => self.end(),
+            Envelope::Idle { idle, arrived_ns } => {
+                self.nodes.iter().for_each(|node| node.metrics.set_idle(idle));
+                self.pending.push(Pending::Broadcast(envelope));
+                // An idle chain must hold no rows back: time may pass without it.
+                if idle {
+                    self.at_each_node(|node| Pending::Flush { node, arrived_ns });
+                }
+            }
+            Envelope::Barrier(epoch) => {
+                self.pending.push(Pending::Broadcast(envelope));
+                self.end_epoch(epoch);
+            }
+            Envelope::End => self.end(None),
         }
+        self.go_on()
+    }
+
+    /// Pushes the end of the input. What came since the last barrier belongs to `last`, if the job
+    /// has epochs.
+    pub fn push_end(&mut self, last: Option<Epoch>) -> Result<()> {
+        debug_assert!(self.is_at_rest(), "one envelope at a time");
+        self.end(last);
+        self.go_on()
+    }
+
+    /// Goes on with what was pushed, as far as there is room.
+    pub fn go_on(&mut self) -> Result<()> {
+        while let Some(pending) = self.pending.pop() {
+            match pending {
+                Pending::Deliver { node, input, message, arrived_ns } => {
+                    self.deliver(node, input, message, arrived_ns)?;
+                }
+                Pending::Dispatch { node, arrived_ns } => self.dispatch(node, arrived_ns)?,
+                Pending::Resume { .. } if !self.has_room() => {
+                    self.pending.push(pending);
+                    return Ok(());
+                }
+                Pending::Resume { node, arrived_ns } => self.resume(node, arrived_ns)?,
+                Pending::Flush { node, arrived_ns } => {
+                    self.let_operator(node, arrived_ns, |operator, out| operator.flush(out))?;
+                }
+                Pending::EndEpoch { node, epoch, arrived_ns } => {
+                    self.end_epoch_at(node, epoch, arrived_ns)?;
+                }
+                Pending::Broadcast(envelope) => self.broadcast(&envelope)?,
+                Pending::Finish => self.finish()?,
+            }
+        }
+        Ok(())
     }
 
     /// Makes rows visible that sinks have only taken so far.
@@ -147,19 +231,23 @@ impl Chain {
         self.nodes.iter().for_each(|node| node.metrics.backpressured_ns.add(waited_ns));
     }
 
-    /// An idle chain must hold no rows back: time may pass without it.
-    fn flush_operators(&mut self, arrived_ns: u64) -> Result<()> {
-        for at in 0..self.nodes.len() {
-            self.at_work = at;
-            let node = &mut self.nodes[at];
-            if let Work::Operator(operator) = &mut node.work {
-                operator.flush(&mut node.output).map_err(EngineError::operator(&node.name))?;
-            }
-            while let Some((port, message)) = self.nodes[at].output.pop() {
-                self.dispatch(at, port, message, arrived_ns)?;
-            }
+    /// Nothing follows: sinks make everything visible, then the tasks behind hear of it.
+    fn end(&mut self, last: Option<Epoch>) {
+        self.pending.push(Pending::Broadcast(Envelope::End));
+        self.pending.push(Pending::Finish);
+        if let Some(epoch) = last {
+            self.end_epoch(epoch);
         }
-        Ok(())
+    }
+
+    /// Each node ends the epoch after all before it have: what those pass on is part of it.
+    fn end_epoch(&mut self, epoch: Epoch) {
+        let arrived_ns = self.clock.now_ns();
+        self.at_each_node(|node| Pending::EndEpoch { node, epoch, arrived_ns });
+    }
+
+    fn at_each_node(&mut self, pending: impl Fn(usize) -> Pending) {
+        self.pending.extend((0..self.nodes.len()).rev().map(pending));
     }
 
     fn deliver(
@@ -171,30 +259,34 @@ impl Chain {
     ) -> Result<()> {
         self.at_work = at;
         let started_ns = self.clock.now_ns();
+        let is_watermark = matches!(message, Message::Watermark(_));
         let node = &mut self.nodes[at];
         node.accept(input, message, arrived_ns, &self.clock)?;
         node.metrics.busy_ns.add(self.clock.now_ns() - started_ns);
-        while let Some((port, message)) = self.nodes[at].output.pop() {
-            self.dispatch(at, port, message, arrived_ns)?;
+        if is_watermark && matches!(node.work, Work::Operator(_)) {
+            self.pending.push(Pending::Resume { node: at, arrived_ns });
         }
+        self.pending.push(Pending::Dispatch { node: at, arrived_ns });
         Ok(())
     }
 
-    /// Moves a message that node `at` has put out to everyone who takes from that port. Watermarks
-    /// leave by every port: time passes for late rows too.
-    fn dispatch(&mut self, at: usize, port: Port, message: Message, arrived_ns: u64) -> Result<()> {
-        self.nodes[at].count_out(port, &message);
-        for target in 0..self.nodes[at].targets.len() {
-            let node = &mut self.nodes[at];
-            let target = &mut node.targets[target];
+    /// Moves the oldest message that a node has put out to everyone who takes from that port, then
+    /// comes back for the next. Watermarks leave by every port: time passes for late rows too.
+    fn dispatch(&mut self, at: usize, arrived_ns: u64) -> Result<()> {
+        let Some((port, message)) = self.nodes[at].output.pop() else { return Ok(()) };
+        self.pending.push(Pending::Dispatch { node: at, arrived_ns });
+        let node = &mut self.nodes[at];
+        node.count_out(port, &message);
+        let first = self.pending.len();
+        for target in &mut node.targets {
             if target.port != port && matches!(message, Message::Batch(_)) {
                 continue;
             }
             let message = message.clone();
             match &mut target.to {
                 Destination::Local { node, input } => {
-                    let (to, input) = (*node, *input);
-                    self.deliver(to, input, message, arrived_ns)?;
+                    let (node, input) = (*node, *input);
+                    self.pending.push(Pending::Deliver { node, input, message, arrived_ns });
                 }
                 Destination::Outlet(outlet) => {
                     self.at_work = at;
@@ -205,11 +297,58 @@ impl Chain {
                 }
             }
         }
+        // The first target is served first, with all that follows from it.
+        self.pending[first..].reverse();
         Ok(())
     }
 
-    /// Nothing follows: sinks make everything visible, then the tasks behind hear of it.
-    fn end(&mut self) -> Result<()> {
+    fn resume(&mut self, at: usize, arrived_ns: u64) -> Result<()> {
+        let mut more = false;
+        let resumed = self.let_operator(at, arrived_ns, |operator, out| {
+            more = operator.resume(out)?;
+            Ok(())
+        });
+        resumed?;
+        if more {
+            // Below the dispatch of what has come out just now.
+            let top = self.pending.len() - 1;
+            self.pending.insert(top, Pending::Resume { node: at, arrived_ns });
+        }
+        Ok(())
+    }
+
+    fn end_epoch_at(&mut self, at: usize, epoch: Epoch, arrived_ns: u64) -> Result<()> {
+        self.let_operator(at, arrived_ns, |operator, out| operator.on_epoch_end(out))?;
+        let node = &mut self.nodes[at];
+        if let Work::Sink(sink) = &mut node.work {
+            let started_ns = self.clock.now_ns();
+            sink.writer.end_epoch(epoch).map_err(EngineError::table(&sink.table))?;
+            sink.dirty = false;
+            node.metrics.busy_ns.add(self.clock.now_ns() - started_ns);
+        }
+        Ok(())
+    }
+
+    /// Lets the operator of a node put something out, and has it moved on next.
+    fn let_operator(
+        &mut self,
+        at: usize,
+        arrived_ns: u64,
+        act: impl FnOnce(&mut dyn Operator, &mut Output) -> OperatorResult<()>,
+    ) -> Result<()> {
+        self.at_work = at;
+        let started_ns = self.clock.now_ns();
+        let node = &mut self.nodes[at];
+        if let Work::Operator(operator) = &mut node.work {
+            let acted = act(operator.as_mut(), &mut node.output);
+            acted.map_err(EngineError::operator(&node.name))?;
+            node.metrics.busy_ns.add(self.clock.now_ns() - started_ns);
+        }
+        self.pending.push(Pending::Dispatch { node: at, arrived_ns });
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<()> {
         for (at, node) in self.nodes.iter_mut().enumerate() {
             if let Work::Sink(sink) = &mut node.work {
                 self.at_work = at;
@@ -217,10 +356,10 @@ impl Chain {
                 sink.dirty = false;
             }
         }
-        self.broadcast(Envelope::End)
+        Ok(())
     }
 
-    fn broadcast(&mut self, envelope: Envelope) -> Result<()> {
+    fn broadcast(&mut self, envelope: &Envelope) -> Result<()> {
         for node in &mut self.nodes {
             for target in &mut node.targets {
                 if let Destination::Outlet(outlet) = &mut target.to {

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 use millstream_operators::{Batch, Message};
+use millstream_state::Epoch;
 
 use crate::waker::{Waker, lock};
 
@@ -34,6 +35,9 @@ pub enum Envelope {
         /// the others' watermarks through.
         arrived_ns: u64,
     },
+    /// Everything before it belongs to this epoch, everything after it to later ones. Operators do
+    /// not see it.
+    Barrier(Epoch),
     /// Nothing follows. Without a final watermark before it, the input was cut short.
     End,
 }
@@ -140,13 +144,14 @@ impl Inbox {
         lock(&self.queues).queues.iter().map(|queue| queue.link.capacity_bytes).sum()
     }
 
-    /// Takes the next envelope of the next input that has one.
-    pub fn pop(&self) -> Option<(usize, Envelope)> {
+    /// Takes the next envelope of the next input that has one and may be read now. What waits at
+    /// the other inputs stays in their order.
+    pub fn pop(&self, may_read: impl Fn(usize) -> bool) -> Option<(usize, Envelope)> {
         let mut guard = lock(&self.queues);
         let Queues { queues, next } = &mut *guard;
         let count = queues.len();
-        let input =
-            (*next..*next + count).map(|i| i % count).find(|i| !queues[*i].envelopes.is_empty())?;
+        let mut inputs = (*next..*next + count).map(|i| i % count);
+        let input = inputs.find(|i| !queues[*i].envelopes.is_empty() && may_read(*i))?;
         *next = (input + 1) % count;
         let (envelope, bytes) = queues[input].envelopes.pop_front().expect("found non-empty");
         let link = queues[input].link.clone();
@@ -215,7 +220,7 @@ mod tests {
         }
         assert!(!sender.has_room());
         for _ in 0..2 {
-            inbox.pop().expect("queued");
+            inbox.pop(|_| true).expect("queued");
         }
         sending.rest(None);
         assert!(sender.has_room());
@@ -232,12 +237,31 @@ mod tests {
         }
         senders[1].send(watermark(10));
         let mut taken = Vec::new();
-        while let Some((input, envelope)) = inbox.pop() {
+        while let Some((input, envelope)) = inbox.pop(|_| true) {
             let Envelope::Message { message: Message::Watermark(w), .. } = envelope else {
                 panic!("only watermarks were sent")
             };
             taken.push((input, w.as_ms()));
         }
         assert_eq!(taken, [(0, 1), (1, 10), (0, 2)]);
+    }
+
+    #[test]
+    fn an_input_that_may_not_be_read_waits_and_keeps_its_order() {
+        let waker = Arc::new(Waker::default());
+        let inbox = Inbox::new(waker.clone());
+        let senders = [inbox.connect(waker.clone(), 1000), inbox.connect(waker, 1000)];
+        senders[0].send(watermark(1));
+        senders[0].send(watermark(2));
+        senders[1].send(watermark(10));
+        let inputs = |taken: Option<(usize, Envelope)>| taken.map(|(input, _)| input);
+        assert_eq!(inputs(inbox.pop(|input| input != 0)), Some(1));
+        assert_eq!(inputs(inbox.pop(|input| input != 0)), None);
+        for ms in [1, 2] {
+            let Some((0, Envelope::Message { message, .. })) = inbox.pop(|_| true) else {
+                panic!("the first input waits")
+            };
+            assert!(matches!(message, Message::Watermark(w) if w.as_ms() == ms));
+        }
     }
 }

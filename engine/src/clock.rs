@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Processing time since the start of the job; never goes back.
 #[derive(Clone, Debug)]
@@ -24,6 +24,16 @@ impl Clock {
         match self {
             Clock::System(start) => start.elapsed().as_nanos() as u64,
             Clock::Manual(now_ns) => now_ns.load(Relaxed),
+        }
+    }
+
+    /// Milliseconds since 1970, for people: nothing is decided by it.
+    pub fn unix_ms(&self) -> u64 {
+        match self {
+            Clock::System(_) => SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_millis() as u64),
+            Clock::Manual(now_ns) => now_ns.load(Relaxed) / 1_000_000,
         }
     }
 }

@@ -1,20 +1,30 @@
-//! What a job's tasks are told from outside: stop reading, or drop everything.
+//! What the tasks of an incarnation are told from outside: end an epoch, wait a little, stop
+//! reading, or drop everything.
 
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+
+use millstream_state::Epoch;
 
 use crate::waker::{Waker, lock};
 
-/// Shared by the tasks of one job and whoever ends it. Both requests are final.
+/// Shared by the tasks of one incarnation and whoever steers it. Stop and abort are final.
 ///
 /// | request | sources | what is in flight | sinks |
 /// |---|---|---|---|
+/// | epoch n | put barrier n between their rows | is processed | end epoch n at the barrier |
+/// | hold | read nothing until released | is processed | |
 /// | stop | read no more | is processed | finish |
 /// | abort | read no more | is dropped | are dropped |
 #[derive(Debug, Default)]
 pub struct Control {
     stopping: AtomicBool,
     aborted: AtomicBool,
+    held: AtomicBool,
+    /// The epoch whose barrier the sources are to send; 0 before the first.
+    requested: AtomicU64,
+    /// A source has done something since this was last taken.
+    active: AtomicBool,
     wakers: Mutex<Vec<Arc<Waker>>>,
 }
 
@@ -46,7 +56,44 @@ impl Control {
         self.aborted.load(SeqCst)
     }
 
-    fn wake_all(&self) {
+    /// Asks the sources to end this epoch.
+    pub fn request_epoch(&self, epoch: Epoch) {
+        self.requested.store(epoch.0, SeqCst);
+        self.wake_all();
+    }
+
+    /// The epoch that the sources were last asked to end.
+    pub fn requested_epoch(&self) -> Epoch {
+        Epoch(self.requested.load(SeqCst))
+    }
+
+    /// Makes the sources wait, or lets them go on: memory is short until an epoch is written.
+    pub fn hold(&self, held: bool) {
+        if self.held.swap(held, SeqCst) && !held {
+            self.wake_all();
+        }
+    }
+
+    /// True while sources are to read nothing.
+    pub fn is_held(&self) -> bool {
+        self.held.load(SeqCst)
+    }
+
+    /// A source has sent or skipped something. All that happens in a job comes from there, so an
+    /// epoch without it is empty.
+    pub fn note_activity(&self) {
+        if !self.active.load(SeqCst) {
+            self.active.store(true, SeqCst);
+        }
+    }
+
+    /// True if there was activity since the last call.
+    pub fn take_activity(&self) -> bool {
+        self.active.swap(false, SeqCst)
+    }
+
+    /// Wakes every task, for example because a sink has room again.
+    pub fn wake_all(&self) {
         lock(&self.wakers).iter().for_each(|waker| waker.wake());
     }
 }

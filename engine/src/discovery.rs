@@ -5,14 +5,30 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use millstream_connectors::{ConnectorError, Source, Split};
+use millstream_state::checkpoint::SplitState;
 
 use crate::error::{EngineError, Result};
 use crate::waker::{Waker, lock};
 
+/// A split, and how far it was read before the job was started.
+#[derive(Clone, Debug)]
+pub struct SplitStart {
+    /// The split; its offset is where reading begins.
+    pub split: Split,
+    /// What the snapshot says of it; `None` for a split that is new.
+    pub restored: Option<SplitState>,
+}
+
+impl From<Split> for SplitStart {
+    fn from(split: Split) -> Self {
+        SplitStart { split, restored: None }
+    }
+}
+
 /// Splits that were assigned to a subtask and that it has not taken over yet.
 #[derive(Debug)]
 pub struct Mailbox {
-    splits: Mutex<Vec<Split>>,
+    splits: Mutex<Vec<SplitStart>>,
     waker: Arc<Waker>,
 }
 
@@ -23,11 +39,11 @@ impl Mailbox {
     }
 
     /// Takes all splits out.
-    pub fn take(&self) -> Vec<Split> {
+    pub fn take(&self) -> Vec<SplitStart> {
         std::mem::take(&mut lock(&self.splits))
     }
 
-    fn put(&self, split: Split) {
+    fn put(&self, split: SplitStart) {
         lock(&self.splits).push(split);
         self.waker.wake();
     }
@@ -53,6 +69,17 @@ impl Discovery {
         self.source.discovery_interval()
     }
 
+    /// Assigns the splits that a job begins with.
+    pub fn assign(&mut self, splits: Vec<SplitStart>) {
+        for start in splits {
+            if !self.known.contains(&start.split.id) {
+                let subtask = self.known.len() % self.mailboxes.len();
+                self.known.insert(start.split.id.clone());
+                self.mailboxes[subtask].put(start);
+            }
+        }
+    }
+
     /// Looks once; assigns splits that were not there before and returns how many.
     ///
     /// # Errors
@@ -60,13 +87,7 @@ impl Discovery {
     pub fn look(&mut self) -> Result<usize> {
         let splits = self.source.splits().map_err(EngineError::table(&self.table))?;
         let before = self.known.len();
-        for split in splits {
-            if !self.known.contains(&split.id) {
-                let subtask = self.known.len() % self.mailboxes.len();
-                self.known.insert(split.id.clone());
-                self.mailboxes[subtask].put(split);
-            }
-        }
+        self.assign(splits.into_iter().map(SplitStart::from).collect());
         Ok(self.known.len() - before)
     }
 

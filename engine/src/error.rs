@@ -2,6 +2,7 @@
 
 use millstream_connectors::ConnectorError;
 use millstream_operators::OperatorError;
+use millstream_state::{Epoch, StateError};
 use thiserror::Error;
 
 /// What one must do about an error.
@@ -15,6 +16,10 @@ pub enum ErrorKind {
     Unavailable,
     /// A fault of Millstream: report it.
     Bug,
+    /// What the job has kept does not fit what it is to do or what was committed: decide.
+    Refused,
+    /// Another instance of the job has taken over: nothing is to be done here.
+    Fenced,
 }
 
 /// The first failure of a job, which ended it.
@@ -44,6 +49,40 @@ pub enum EngineError {
         /// The panic's message.
         message: String,
     },
+    /// State could not be read or written.
+    #[error("state: {source}")]
+    State {
+        /// What the store said.
+        source: StateError,
+    },
+    /// An epoch was not committed, or nobody knows whether it was.
+    #[error("epoch {epoch} was not committed: {source}")]
+    Commit {
+        /// The epoch.
+        epoch: Epoch,
+        /// What the decider said.
+        source: ConnectorError,
+    },
+    /// The job cannot go on from what it has kept, and must not guess.
+    #[error("{message}")]
+    Incompatible {
+        /// What does not fit.
+        message: String,
+        /// How to go on.
+        hint: String,
+    },
+    /// Who decides what was committed did not say it, or said what makes no sense.
+    #[error("{source}")]
+    Recovery {
+        /// What the decider said.
+        source: ConnectorError,
+    },
+    /// A fault point was asked to fail.
+    #[error("{source}")]
+    Fault {
+        /// What it was asked to say.
+        source: std::io::Error,
+    },
     /// The system refused a thread.
     #[error("cannot start thread `{thread}`: {source}")]
     Thread {
@@ -58,34 +97,49 @@ impl EngineError {
     /// What one must do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            EngineError::Table { source, .. } => match source {
-                ConnectorError::Options { .. } => ErrorKind::User,
-                ConnectorError::Data { .. } => ErrorKind::Data,
-                ConnectorError::Unavailable { .. } | ConnectorError::Io { .. } => {
-                    ErrorKind::Unavailable
-                }
-            },
-            EngineError::Operator { source, .. } => match source {
-                OperatorError::State(_) => ErrorKind::Bug,
-                _ => ErrorKind::Data,
-            },
+            EngineError::Table { source, .. }
+            | EngineError::Commit { source, .. }
+            | EngineError::Recovery { source } => kind_of_connector(source),
+            EngineError::Operator { source: OperatorError::State(source), .. }
+            | EngineError::State { source } => kind_of_state(source),
+            EngineError::Operator { .. } => ErrorKind::Data,
+            EngineError::Incompatible { .. } => ErrorKind::Refused,
             EngineError::Bug { .. } => ErrorKind::Bug,
-            EngineError::Thread { .. } => ErrorKind::Unavailable,
+            EngineError::Thread { .. } | EngineError::Fault { .. } => ErrorKind::Unavailable,
         }
     }
 
-    /// How to go on, where the connector knows it.
+    /// How to go on, where that is known.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            EngineError::Table {
-                source:
-                    ConnectorError::Options { hint, .. }
-                    | ConnectorError::Data { hint, .. }
-                    | ConnectorError::Unavailable { hint, .. },
-                ..
-            } => hint.as_deref(),
+            EngineError::Table { source, .. }
+            | EngineError::Commit { source, .. }
+            | EngineError::Recovery { source } => match source {
+                ConnectorError::Options { hint, .. }
+                | ConnectorError::Data { hint, .. }
+                | ConnectorError::Aborted { hint, .. }
+                | ConnectorError::Fenced { hint, .. }
+                | ConnectorError::Refused { hint, .. }
+                | ConnectorError::Unavailable { hint, .. } => hint.as_deref(),
+                ConnectorError::Io { .. } => None,
+            },
+            EngineError::Incompatible { hint, .. } => Some(hint),
             _ => None,
         }
+    }
+
+    /// True if the same may go well when it is tried again.
+    pub fn is_retriable(&self) -> bool {
+        let nobody_listens = matches!(
+            self,
+            EngineError::Table { source: ConnectorError::Io { source, .. }, .. }
+                if source.kind() == std::io::ErrorKind::BrokenPipe
+        );
+        matches!(self.kind(), ErrorKind::Unavailable | ErrorKind::Bug) && !nobody_listens
+    }
+
+    pub(crate) fn incompatible(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        EngineError::Incompatible { message: message.into(), hint: hint.into() }
     }
 
     pub(crate) fn table(table: &str) -> impl FnOnce(ConnectorError) -> EngineError {
@@ -94,6 +148,27 @@ impl EngineError {
 
     pub(crate) fn operator(operator: &str) -> impl FnOnce(OperatorError) -> EngineError {
         move |source| EngineError::Operator { operator: operator.to_owned(), source }
+    }
+}
+
+fn kind_of_state(error: &StateError) -> ErrorKind {
+    match error {
+        StateError::Locked { .. } => ErrorKind::Fenced,
+        StateError::Missing { .. } | StateError::Damaged { .. } => ErrorKind::Refused,
+        StateError::Corrupt { .. } => ErrorKind::Bug,
+        _ => ErrorKind::Unavailable,
+    }
+}
+
+fn kind_of_connector(error: &ConnectorError) -> ErrorKind {
+    match error {
+        ConnectorError::Options { .. } => ErrorKind::User,
+        ConnectorError::Data { .. } => ErrorKind::Data,
+        ConnectorError::Refused { .. } => ErrorKind::Refused,
+        ConnectorError::Fenced { .. } => ErrorKind::Fenced,
+        ConnectorError::Unavailable { .. }
+        | ConnectorError::Aborted { .. }
+        | ConnectorError::Io { .. } => ErrorKind::Unavailable,
     }
 }
 

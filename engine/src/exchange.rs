@@ -5,7 +5,7 @@
 //!   r0     a        17      0 ─────────────────▶  r0
 //!   r1     b       201      1 ───────────────────────────────▶ r1
 //!   r2     a        17      0 ─────────────────▶  r2
-//!   watermark, idleness, end ──────────────────▶  to all, after the rows they follow
+//!   watermark, barrier, end ────────────────────▶  to all, after the rows they follow
 //! ```
 //!
 //! Small parts are sent as they are: waiting for them to fill up would cost latency, and under
@@ -14,11 +14,11 @@
 use arrow::array::{ArrayRef, Int8Array, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute::take;
 use arrow::error::ArrowError;
+use millstream_operators::key_hash::hash_keys;
 use millstream_operators::{Batch, Message};
 use millstream_state::{KEY_GROUPS, KeyGroup};
 
 use crate::channel::{Envelope, Sender};
-use crate::key_hash::hash_keys;
 
 /// Splits batches by the owner of each row's key group; keeps the order of rows for each owner.
 pub struct Partitioner {

@@ -1,10 +1,24 @@
 //! Where a task's envelopes come from: its source, or the queues of other tasks merged into one
 //! stream.
+//!
+//! Barriers are aligned: an input that has delivered barrier `n` is not read until all others have
+//! delivered it or ended.
+//!
+//! ```text
+//!  input 0  ──a──b──│n│            (waits)                       a d b e │n│ c f
+//!  input 1  ──d──e─────────│n│                                 ──────────────────▶
+//!  input 2  ──┤ (ended: counts as aligned)
+//! ```
+//!
+//! This cannot hang: a task whose sender waits for room has that sender's barrier already, and so
+//! has everyone behind the sender.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use millstream_operators::{Message, OperatorMetrics};
+use millstream_operators::{Message, NodeId, OperatorMetrics};
+use millstream_state::Epoch;
+use millstream_state::checkpoint::SplitState;
 
 use crate::align::{Advance, Align};
 use crate::channel::{Envelope, Inbox};
@@ -35,6 +49,22 @@ impl Input {
         matches!(self, Input::Source(source) if source.has_no_split())
     }
 
+    /// For a source: its node, and how far its splits were read.
+    pub fn splits(&self) -> Option<(NodeId, Vec<SplitState>)> {
+        match self {
+            Input::Source(source) => Some((source.node(), source.states())),
+            Input::Exchange(_) => None,
+        }
+    }
+
+    /// False for a source that was stopped before the end of its splits.
+    pub fn is_complete(&self) -> bool {
+        match self {
+            Input::Source(source) => source.is_complete(),
+            Input::Exchange(_) => true,
+        }
+    }
+
     /// Waits until there may be something new, or the task's waker is called.
     pub fn wait(&mut self, waker: &Waker) -> Result<()> {
         match self {
@@ -51,6 +81,9 @@ impl Input {
 pub struct ExchangeInput {
     inbox: Arc<Inbox>,
     align: Align,
+    /// Inputs that have delivered the barrier of the epoch that is being aligned.
+    delivered: Vec<bool>,
+    aligning: Option<Epoch>,
     ready: VecDeque<Envelope>,
     metrics: Arc<OperatorMetrics>,
     ended: bool,
@@ -61,9 +94,16 @@ impl ExchangeInput {
     /// are those of the task's head.
     pub fn new(inbox: Arc<Inbox>, metrics: Arc<OperatorMetrics>) -> Self {
         metrics.queue_capacity_bytes.set(inbox.capacity_bytes() as u64);
-        let align = Align::new(inbox.inputs());
-        let mut input =
-            ExchangeInput { inbox, align, ready: VecDeque::new(), metrics, ended: false };
+        let inputs = inbox.inputs();
+        let mut input = ExchangeInput {
+            align: Align::new(inputs),
+            delivered: vec![false; inputs],
+            aligning: None,
+            inbox,
+            ready: VecDeque::new(),
+            metrics,
+            ended: false,
+        };
         if input.align.all_ended() {
             // A subtask that nobody sends to: its time ends at once.
             let advance = input.align.advance();
@@ -75,7 +115,7 @@ impl ExchangeInput {
 
     fn take(&mut self) -> Option<Envelope> {
         while self.ready.is_empty() {
-            let (input, envelope) = self.inbox.pop()?;
+            let (input, envelope) = self.inbox.pop(|input| !self.delivered[input])?;
             self.metrics.queue_bytes.set(self.inbox.queued_bytes() as u64);
             self.merge(input, envelope);
         }
@@ -96,12 +136,30 @@ impl ExchangeInput {
                 let advance = self.align.set_idle(input, idle);
                 self.pass_on(advance, arrived_ns);
             }
+            Envelope::Barrier(epoch) => {
+                let aligning = *self.aligning.get_or_insert(epoch);
+                assert_eq!(aligning, epoch, "input {input} is in another epoch");
+                self.delivered[input] = true;
+                self.pass_barrier();
+            }
             Envelope::End => {
                 self.align.end(input);
                 if self.align.all_ended() {
                     self.end();
                 }
+                self.pass_barrier();
             }
+        }
+    }
+
+    fn pass_barrier(&mut self) {
+        let aligned = |input: usize| self.delivered[input] || self.align.has_ended(input);
+        if let Some(epoch) = self.aligning
+            && (0..self.delivered.len()).all(aligned)
+        {
+            self.aligning = None;
+            self.delivered.fill(false);
+            self.ready.push_back(Envelope::Barrier(epoch));
         }
     }
 

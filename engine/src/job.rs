@@ -5,9 +5,10 @@
 //! | – | `start` fails | – (nothing runs, the error names the table) |
 //! | – | `start` | running |
 //! | running | every bounded input ended | finished |
-//! | running | `stop` | stopped, once what was read is processed |
+//! | running | `stop` | stopped, once what was read is processed and committed |
 //! | running | `abort`, or the handle is dropped | aborted |
-//! | running | a task fails | failed, with the first error |
+//! | running | a failure that may go away, and the job keeps its state | waiting, then running |
+//! | running | any other failure | failed, with the first error |
 //!
 //! Nothing here is global: jobs in one process do not know of each other, and none outlives its
 //! handle.
@@ -18,15 +19,18 @@ use std::thread::JoinHandle;
 
 use millstream_connectors::registry::Environment;
 use millstream_operators::JobGraph;
-use tokio::sync::oneshot;
+use millstream_state::MemoryBudget;
+use tokio::sync::{oneshot, watch};
 
-use crate::assemble::assemble;
 use crate::clock::Clock;
 use crate::components::{Components, Registry};
-use crate::control::Control;
-use crate::coordinator::coordinate;
+use crate::durability::{Durability, Keeping};
 use crate::error::{EngineError, Result};
 use crate::metrics::{JobMetrics, JobSnapshot};
+use crate::recovery::Recovery;
+use crate::spill;
+use crate::steering::Steering;
+use crate::supervisor::Supervisor;
 use crate::task::panic_message;
 
 /// Default for [`RunOptions::edge_capacity_bytes`]: a few batches under load.
@@ -50,34 +54,60 @@ impl RunOptions {
 }
 
 /// How to run a graph with the connectors that Millstream brings along.
-#[derive(Clone)]
 pub struct JobConfig {
     /// As [`RunOptions::parallelism`].
     pub parallelism: usize,
     /// As [`RunOptions::edge_capacity_bytes`].
     pub edge_capacity_bytes: usize,
-    /// What connectors are given.
+    /// What connectors are given; `job` is set by the engine.
     pub environment: Environment,
+    /// What the job keeps over restarts; `None` for nothing.
+    pub durability: Option<Durability>,
+    /// What the job's state may take of memory. What does not fit goes to disk.
+    pub memory: Arc<MemoryBudget>,
 }
 
 impl JobConfig {
-    /// This parallelism and default capacities.
+    /// This parallelism, default capacities, unlimited memory, and nothing that outlives the job.
     pub fn new(parallelism: usize, environment: Environment) -> Self {
-        JobConfig { parallelism, edge_capacity_bytes: EDGE_CAPACITY_BYTES, environment }
+        JobConfig {
+            parallelism,
+            edge_capacity_bytes: EDGE_CAPACITY_BYTES,
+            environment,
+            durability: None,
+            memory: MemoryBudget::unlimited(),
+        }
     }
 }
 
 /// Starts a job with the registered connectors.
 ///
 /// # Errors
-/// If a table cannot be opened, with its name, or an operator cannot be built.
+/// If a table cannot be opened, with its name, an operator cannot be built, or the job cannot go
+/// on from what it has kept.
 ///
 /// # Panics
 /// If the graph breaks its laws: a bug of the planner.
 pub fn start(graph: JobGraph, config: JobConfig) -> Result<JobHandle> {
-    let JobConfig { parallelism, edge_capacity_bytes, environment } = config;
+    let JobConfig { parallelism, edge_capacity_bytes, environment, durability, memory } = config;
     let options = RunOptions { parallelism, edge_capacity_bytes };
-    start_with(&graph, options, &Registry::new(environment))
+    let components = Arc::new(Registry::new(environment));
+    start_durable(graph, options, components, durability, memory)
+}
+
+/// Starts a job that keeps nothing, with connectors and operators of the caller's choice.
+///
+/// # Errors
+/// As [`start`].
+///
+/// # Panics
+/// As [`start`].
+pub fn start_with(
+    graph: JobGraph,
+    options: RunOptions,
+    components: Arc<dyn Components>,
+) -> Result<JobHandle> {
+    start_durable(graph, options, components, None, MemoryBudget::unlimited())
 }
 
 /// Starts a job with connectors and operators of the caller's choice.
@@ -87,40 +117,80 @@ pub fn start(graph: JobGraph, config: JobConfig) -> Result<JobHandle> {
 ///
 /// # Panics
 /// As [`start`].
-pub fn start_with(
-    graph: &JobGraph,
+pub fn start_durable(
+    graph: JobGraph,
     options: RunOptions,
-    components: &dyn Components,
+    components: Arc<dyn Components>,
+    durability: Option<Durability>,
+    memory: Arc<MemoryBudget>,
 ) -> Result<JobHandle> {
-    let assembly = assemble(graph, &options, components, Clock::system())?;
-    let control = JobControl(assembly.control.clone());
-    let metrics = assembly.metrics.clone();
+    let can_save = durability.as_ref().is_some_and(|durability| durability.state_dir.is_some());
+    let keeping = match durability {
+        Some(durability) => Some(Keeping::from(durability)),
+        None => spill::keeping(&memory)?,
+    };
+    let steering = Arc::new(Steering::default());
+    let (seen, recovery) = watch::channel(Recovery::default());
+    let mut supervisor = Supervisor {
+        graph,
+        options,
+        components,
+        memory,
+        clock: Clock::system(),
+        steering: steering.clone(),
+        seen,
+        keeping,
+        metrics: None,
+        starts: 0,
+    };
+    let first = supervisor.begin()?;
+    let metrics = supervisor.metrics();
     let (ended, end) = oneshot::channel();
     let run = move || {
         // Nobody waits if the handle was dropped.
-        ended.send(coordinate(assembly)).ok();
+        ended.send(supervisor.run(first)).ok();
     };
     let name = "coordinator";
     let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
     let thread =
         thread.map_err(|source| EngineError::Thread { thread: name.to_owned(), source })?;
-    Ok(JobHandle { control, metrics, end: Some(end), thread: Some(thread) })
+    let control = JobControl { steering, can_save };
+    Ok(JobHandle { control, metrics, recovery, end: Some(end), thread: Some(thread) })
 }
 
-/// Ends a job from anywhere, such as a signal handler. Requests after the end do nothing.
+/// Steers a job from anywhere, such as a signal handler. Requests after the end do nothing.
 #[derive(Clone, Debug)]
-pub struct JobControl(Arc<Control>);
+pub struct JobControl {
+    steering: Arc<Steering>,
+    can_save: bool,
+}
 
 impl JobControl {
-    /// Asks for a graceful end: sources stop reading, what was read is processed and written.
-    /// Windows that are still open are not emitted, for they are not complete.
+    /// Asks for a graceful end: sources stop reading, what was read is processed, written and
+    /// committed. Windows that are still open are not emitted, for they are not complete.
     pub fn stop(&self) {
-        self.0.stop();
+        self.steering.stop();
     }
 
-    /// Ends the job now; what is in flight is lost, and sinks are not finished.
+    /// Ends the job now; what is in flight is lost, and sinks are not finished. A job that keeps
+    /// its state goes on from its last epoch when it is started again.
     pub fn abort(&self) {
-        self.0.abort();
+        self.steering.abort();
+    }
+
+    /// Ends an epoch soon and keeps its snapshot as `savepoints/<name>` in the state directory.
+    ///
+    /// # Errors
+    /// If the job has no state directory.
+    pub fn savepoint(&self, name: &str) -> Result<()> {
+        if !self.can_save {
+            return Err(EngineError::incompatible(
+                "the job keeps no state, so there is nothing to save",
+                "run it with a state directory",
+            ));
+        }
+        self.steering.savepoint(name);
+        Ok(())
     }
 }
 
@@ -128,6 +198,7 @@ impl JobControl {
 pub struct JobHandle {
     control: JobControl,
     metrics: Arc<JobMetrics>,
+    recovery: watch::Receiver<Recovery>,
     end: Option<oneshot::Receiver<Result<JobSummary>>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -138,7 +209,12 @@ impl JobHandle {
         &self.metrics
     }
 
-    /// What ends the job; to be handed out before waiting for it.
+    /// What the job goes on from, and news when it fails and restarts.
+    pub fn recovery(&self) -> watch::Receiver<Recovery> {
+        self.recovery.clone()
+    }
+
+    /// What steers the job; to be handed out before waiting for it.
     pub fn control(&self) -> JobControl {
         self.control.clone()
     }
@@ -201,20 +277,10 @@ impl Drop for JobHandle {
 pub enum Outcome {
     /// All inputs were bounded and have ended.
     Finished,
-    /// A stop was asked for; all that was read was processed.
+    /// It was stopped before the end of its inputs; all that was read was processed.
     Stopped,
     /// An abort was asked for.
     Aborted,
-}
-
-impl Outcome {
-    pub(crate) fn of(control: &Control) -> Self {
-        match (control.is_aborted(), control.is_stopping()) {
-            (true, _) => Outcome::Aborted,
-            (false, true) => Outcome::Stopped,
-            (false, false) => Outcome::Finished,
-        }
-    }
 }
 
 /// What a job did, after its end; its `Display` is a table of figures for each operator.

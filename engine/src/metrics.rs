@@ -10,6 +10,7 @@ use millstream_operators::graph::{JobGraph, NodeId, NodeKind};
 use millstream_state::EventTime;
 
 use crate::clock::Clock;
+use crate::epoch::figures::{EpochFigures, EpochMetrics, resident_bytes};
 use crate::waker::lock;
 
 /// What kind of node a row of figures belongs to.
@@ -66,11 +67,14 @@ pub struct NodeMetrics {
 pub struct JobMetrics {
     /// In the order of the job graph.
     pub nodes: Vec<NodeMetrics>,
+    /// Figures of epochs and restarts.
+    pub epochs: EpochMetrics,
     clock: Clock,
 }
 
 impl JobMetrics {
-    /// Zero for every subtask of every node.
+    /// Zero for every subtask of every node. Counters go on over the incarnations of a job: none
+    /// of them changes how many subtasks there are.
     pub(crate) fn new(graph: &JobGraph, parallelism: &[usize], clock: Clock) -> Self {
         let nodes = graph.nodes.iter().zip(parallelism).map(|(node, &subtasks)| {
             let role = match node.kind {
@@ -87,7 +91,7 @@ impl JobMetrics {
                 latency: (0..histograms).map(|_| Arc::default()).collect(),
             }
         });
-        JobMetrics { nodes: nodes.collect(), clock }
+        JobMetrics { nodes: nodes.collect(), epochs: EpochMetrics::default(), clock }
     }
 
     /// The figures of this moment.
@@ -103,7 +107,13 @@ impl JobMetrics {
             p99_ns: merged.value_at_quantile(0.99),
             max_ns: merged.max(),
         });
-        JobSnapshot { elapsed_ns: self.clock.now_ns(), nodes, latency }
+        JobSnapshot {
+            elapsed_ns: self.clock.now_ns(),
+            nodes,
+            latency,
+            epochs: self.epochs.snapshot(),
+            resident_bytes: resident_bytes(),
+        }
     }
 }
 
@@ -244,6 +254,10 @@ pub struct JobSnapshot {
     pub nodes: Vec<NodeSnapshot>,
     /// `None` until the first row reached a sink.
     pub latency: Option<LatencyFigures>,
+    /// Epochs and restarts; all zero for a job without.
+    pub epochs: EpochFigures,
+    /// Memory that the process takes, in bytes, where the system says it.
+    pub resident_bytes: Option<u64>,
 }
 
 impl JobSnapshot {

@@ -6,6 +6,10 @@
 //!                                                           └▶ rows, watermark, rows, watermark …
 //! ```
 //!
+//! After a restart it goes on where the snapshot says: it tells the watermark before any row. When an
+//! epoch is asked for it puts a barrier between two reads, so that the positions of its splits are
+//! exactly those of the rows before it.
+//!
 //! It ends with a final watermark when all its splits have finished and no others can come, and
 //! without one when the job is stopped: then windows that are still open are not complete.
 
@@ -13,16 +17,18 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use millstream_connectors::{Polled, Reader, Source, SplitBatch};
+use millstream_connectors::{Polled, Reader, Source, Split, SplitBatch};
 use millstream_operators::graph::WatermarkSpec;
-use millstream_operators::watermark::SplitWatermarks;
-use millstream_operators::{Batch, Message, Operator, OperatorMetrics, Output};
-use millstream_state::EventTime;
+use millstream_operators::watermark::{SplitTime, SplitWatermarks};
+use millstream_operators::{Batch, Message, NodeId, Operator, OperatorMetrics, Output};
+use millstream_state::checkpoint::SplitState;
+use millstream_state::{Epoch, EventTime};
 
 use crate::channel::Envelope;
 use crate::clock::Clock;
 use crate::control::Control;
-use crate::discovery::Mailbox;
+use crate::discovery::{Mailbox, SplitStart};
+use crate::epoch::worker::reach;
 use crate::error::{EngineError, Result};
 use crate::waker::Waker;
 
@@ -33,11 +39,16 @@ const POLL_TIMEOUT: Duration = Duration::from_millis(20);
 /// Rest after a reader that came back empty-handed without waiting, lest it be asked in a loop.
 const BREATH: Duration = Duration::from_micros(500);
 
+/// Rest while memory is short: whoever lets the sources go on wakes them.
+const HELD_REST: Duration = Duration::from_millis(10);
+
 /// Highest watermark that rows can imply: [`EventTime::MAX`] means the end, and only that.
 const LAST_MOMENT: EventTime = EventTime::from_ms(i64::MAX - 1);
 
 /// What a source input is made of.
 pub struct SourceParts {
+    /// The node.
+    pub node: NodeId,
     /// Name of the node, for errors.
     pub name: String,
     /// Name of the table, for errors.
@@ -60,6 +71,13 @@ pub struct SourceParts {
     pub metrics: Arc<OperatorMetrics>,
 }
 
+/// How far a split was read.
+struct Progress {
+    id: String,
+    next_offset: Option<u64>,
+    finished: bool,
+}
+
 /// Reads the splits of one subtask.
 pub struct SourceInput {
     // PROPERTIES
@@ -67,6 +85,13 @@ pub struct SourceInput {
     // STATE
     reader: Option<Box<dyn Reader>>,
     watermarks: Option<SplitWatermarks>,
+    /// How far the reader's splits were read, in its order.
+    progress: Vec<Progress>,
+    /// Splits that were at their end before the job was started; nobody reads them.
+    read_before: Vec<SplitState>,
+    /// The last epoch that was ended.
+    epoch: Epoch,
+    complete: bool,
     /// For each split the records that it is behind.
     lag_records: Vec<u64>,
     unfinished: usize,
@@ -84,9 +109,13 @@ impl SourceInput {
     /// Opens a reader of the splits that are in the mailbox.
     pub fn open(parts: SourceParts) -> Result<Self> {
         let mut input = SourceInput {
-            watermarks: parts.watermark.as_ref().map(|spec| SplitWatermarks::new(spec, 0)),
+            watermarks: None,
             parts,
             reader: None,
+            progress: Vec::new(),
+            read_before: Vec::new(),
+            epoch: Epoch::GENESIS,
+            complete: false,
             lag_records: Vec::new(),
             unfinished: 0,
             finished_last: None,
@@ -95,7 +124,14 @@ impl SourceInput {
             found: None,
             ready: VecDeque::new(),
         };
-        input.adopt_splits()?;
+        let starts = input.begin()?;
+        let spec = input.parts.watermark.as_ref();
+        input.watermarks = spec.map(|spec| SplitWatermarks::restored(spec, &times(&starts)));
+        let current = input.watermarks.as_ref().and_then(SplitWatermarks::current);
+        if let Some(watermark) = current {
+            input.pass_watermark(watermark.min(LAST_MOMENT), input.parts.clock.now_ns());
+        }
+        input.update_idle();
         Ok(input)
     }
 
@@ -104,18 +140,61 @@ impl SourceInput {
         self.unfinished == 0
     }
 
+    /// The source's node.
+    pub fn node(&self) -> NodeId {
+        self.parts.node
+    }
+
+    /// How far all splits of this subtask were read, up to the last envelope that was taken.
+    pub fn states(&self) -> Vec<SplitState> {
+        let state = |(index, progress): (usize, &Progress)| {
+            let time = self.watermarks.as_ref().map(|all| all.state(index)).unwrap_or_default();
+            SplitState {
+                id: progress.id.clone(),
+                next_offset: progress.next_offset,
+                watermark_ms: time.watermark.map(EventTime::as_ms),
+                current_ms: time.current.map(EventTime::as_ms),
+                idle: time.idle,
+                finished: progress.finished,
+            }
+        };
+        let read = self.progress.iter().enumerate().map(state);
+        self.read_before.iter().cloned().chain(read).collect()
+    }
+
+    /// True once all splits have ended and no others can come; false if it was stopped before.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
     /// The next envelope, if there is one now.
     pub fn take(&mut self) -> Result<Option<Envelope>> {
         if self.ready.is_empty() {
+            let requested = self.parts.control.requested_epoch();
+            if requested > self.epoch {
+                self.epoch = requested;
+                reach("epoch.source")?;
+                return Ok(Some(Envelope::Barrier(requested)));
+            }
+            if self.parts.control.is_held() {
+                return Ok(None);
+            }
             let started_ns = self.parts.clock.now_ns();
             while self.read()? && self.ready.is_empty() {}
             self.parts.metrics.busy_ns.add(self.parts.clock.now_ns() - started_ns);
+        }
+        if !self.ready.is_empty() {
+            self.parts.control.note_activity();
         }
         Ok(self.ready.pop_front())
     }
 
     /// Waits for rows, or for splits if there are none to read.
     pub fn wait(&mut self, waker: &Waker) -> Result<()> {
+        if self.parts.control.is_held() {
+            waker.rest(Some(HELD_REST));
+            return Ok(());
+        }
         let Some(reader) = self.reader.as_mut().filter(|_| self.unfinished > 0) else {
             waker.rest(None);
             return Ok(());
@@ -125,6 +204,8 @@ impl SourceInput {
         let waited_ns = self.parts.clock.now_ns() - started_ns;
         match polled {
             Polled::Nothing if waited_ns < 1_000_000 => waker.rest(Some(BREATH)),
+            // Not kept: what is found is absorbed before anybody looks whether the job stops.
+            Polled::Nothing => {}
             polled => self.found = Some(polled),
         }
         Ok(())
@@ -142,6 +223,7 @@ impl SourceInput {
                 // The final watermark makes operators emit: an idle input may not send rows.
                 self.set_idle(false);
                 self.pass_watermark(EventTime::MAX, self.parts.clock.now_ns());
+                self.complete = true;
                 self.end();
                 Ok(false)
             }
@@ -167,18 +249,10 @@ impl SourceInput {
 
     /// Takes over splits that were assigned to this subtask since the last look.
     fn adopt_splits(&mut self) -> Result<()> {
-        let splits = self.parts.mailbox.take();
-        if splits.is_empty() {
+        let added = self.begin()?.len();
+        if added == 0 {
             return Ok(());
         }
-        let added = splits.len();
-        let adopted = match &mut self.reader {
-            Some(reader) => reader.add_splits(splits),
-            None => self.parts.source.reader(splits).map(|reader| self.reader = Some(reader)),
-        };
-        adopted.map_err(EngineError::table(&self.parts.table))?;
-        self.unfinished += added;
-        self.lag_records.resize(self.lag_records.len() + added, 0);
         if let Some(watermarks) = &mut self.watermarks {
             watermarks.add_splits(added);
             if let Some(split) = self.finished_last.take() {
@@ -187,6 +261,36 @@ impl SourceInput {
         }
         self.update_idle();
         Ok(())
+    }
+
+    /// Hands the splits in the mailbox to the reader; returns them, without those at their end.
+    fn begin(&mut self) -> Result<Vec<SplitStart>> {
+        let mut starts = Vec::new();
+        for start in self.parts.mailbox.take() {
+            match start.restored {
+                Some(state) if state.finished => self.read_before.push(state),
+                _ => starts.push(start),
+            }
+        }
+        if starts.is_empty() {
+            return Ok(starts);
+        }
+        let splits: Vec<Split> = starts.iter().map(|start| start.split.clone()).collect();
+        let progress = |Split { id, offset }: &Split| Progress {
+            id: id.clone(),
+            next_offset: *offset,
+            finished: false,
+        };
+        self.progress.extend(splits.iter().map(progress));
+        let begun = match &mut self.reader {
+            Some(reader) => reader.add_splits(splits),
+            None => self.parts.source.reader(splits).map(|reader| self.reader = Some(reader)),
+        };
+        begun.map_err(EngineError::table(&self.parts.table))?;
+        self.unfinished += starts.len();
+        self.lag_records.resize(self.progress.len(), 0);
+        self.parts.control.note_activity();
+        Ok(starts)
     }
 
     fn absorb(&mut self, polled: Polled) -> Result<bool> {
@@ -206,6 +310,8 @@ impl SourceInput {
 
     fn absorb_rows(&mut self, read: SplitBatch) -> Result<()> {
         self.count(&read);
+        self.progress[read.split].next_offset = Some(read.next_offset);
+        self.parts.control.note_activity();
         if read.batch.num_rows() == 0 {
             return Ok(());
         }
@@ -260,6 +366,8 @@ impl SourceInput {
 
     fn finish_split(&mut self, split: usize) {
         self.unfinished -= 1;
+        self.progress[split].finished = true;
+        self.parts.control.note_activity();
         self.lag_records[split] = 0;
         let Some(watermarks) = &mut self.watermarks else { return };
         if self.unfinished == 0 {
@@ -302,4 +410,15 @@ impl SourceInput {
             self.ready.push_back(Envelope::Idle { idle, arrived_ns });
         }
     }
+}
+
+/// What the splits had said of time before a restart.
+fn times(starts: &[SplitStart]) -> Vec<Option<SplitTime>> {
+    let time = |state: &SplitState| SplitTime {
+        watermark: state.watermark_ms.map(EventTime::from_ms),
+        current: state.current_ms.map(EventTime::from_ms),
+        idle: state.idle,
+        finished: state.finished,
+    };
+    starts.iter().map(|start| start.restored.as_ref().map(time)).collect()
 }

@@ -6,6 +6,7 @@
 //!  queues ══▶│    ▲                   │                         ├═══▶ queues
 //!            │    └── taken if every queue behind has room ─┘   │
 //!            └──────────────────────────────────────────────────┘
+//!                      barrier or end: state, positions ───▶ coordinator
 //! ```
 //!
 //! A task is a value; [`Task::step`] moves one envelope and never waits. [`Task::run`] is the loop
@@ -13,16 +14,26 @@
 //! calls `step` on all tasks of a job from one thread, in any order, and must see the same results.
 
 use std::any::Any;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+use millstream_state::{Epoch, MemoryUse, SharedState, StateStore};
 
 use crate::chain::Chain;
 use crate::channel::Envelope;
 use crate::clock::Clock;
 use crate::control::Control;
+use crate::epoch::worker::reach;
+use crate::epoch::{EpochPart, Notice, TaskEnd};
 use crate::error::{EngineError, Result};
 use crate::input::Input;
-use crate::waker::Waker;
+use crate::waker::{Waker, lock};
+
+/// Longest rest of a task that waits for a sink, which wakes nobody.
+const SINK_REST: Duration = Duration::from_millis(2);
 
 /// What a step did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +42,7 @@ pub enum Step {
     Progress,
     /// There is no input now; what sinks had taken is visible.
     Idle,
-    /// A queue behind the task is full, so it takes no input.
+    /// A queue behind the task or a sink in it is full, so it takes no input.
     Backpressured,
     /// The task has ended and passed its end on.
     Done,
@@ -42,27 +53,69 @@ pub struct Task {
     name: String,
     input: Input,
     chain: Chain,
-    waker: Arc<Waker>,
-    control: Arc<Control>,
-    clock: Clock,
+    context: TaskContext,
+    /// The barrier or end that is on its way through the chain.
+    mark: Option<Mark>,
     done: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Mark {
+    Barrier(Epoch),
+    End,
 }
 
 /// What a task shares with the rest of its job.
 pub struct TaskContext {
+    /// Number of the task within its job.
+    pub number: usize,
     /// Wakes this task.
     pub waker: Arc<Waker>,
     /// Tells it to stop.
     pub control: Arc<Control>,
     /// Tells it the time.
     pub clock: Clock,
+    /// Takes its news.
+    pub notices: Sender<Notice>,
+    /// What it needs to end epochs, if the job has them.
+    pub epochs: Option<TaskEpochs>,
+}
+
+/// The task's side of epochs.
+pub struct TaskEpochs {
+    /// The state of the task's operators.
+    pub state: SharedState,
+    /// Where it is applied.
+    pub store: Arc<dyn StateStore>,
+    /// The last epoch that the task has ended.
+    pub acknowledged: Epoch,
+    /// What the task has handed over and the store does not have yet, in bytes by epoch.
+    pub unapplied: VecDeque<(Epoch, u64)>,
+    /// Counts that.
+    pub memory: MemoryUse,
+}
+
+impl TaskEpochs {
+    /// Forgets what the store has by now.
+    fn release_applied(&mut self) {
+        let Some((oldest, _)) = self.unapplied.front() else { return };
+        let applied = self.store.applied();
+        if *oldest <= applied {
+            self.unapplied.retain(|(epoch, _)| *epoch > applied);
+            lock(&self.state).forget_applied();
+            self.count_unapplied();
+        }
+    }
+
+    fn count_unapplied(&mut self) {
+        self.memory.set(self.unapplied.iter().map(|(_, bytes)| bytes).sum());
+    }
 }
 
 impl Task {
     /// A task that has not started.
     pub fn new(name: String, input: Input, chain: Chain, context: TaskContext) -> Self {
-        let TaskContext { waker, control, clock } = context;
-        Task { name, input, chain, waker, control, clock, done: false }
+        Task { name, input, chain, context, mark: None, done: false }
     }
 
     /// Head of the fragment and number of the subtask, such as `bids/0`.
@@ -80,7 +133,8 @@ impl Task {
         Ok(())
     }
 
-    /// Moves one envelope from the input through all operators; never waits.
+    /// Moves one envelope from the input through all operators, as far as there is room; never
+    /// waits.
     ///
     /// # Errors
     /// The first failure of a table or operator, after which the task must not be called again.
@@ -88,22 +142,73 @@ impl Task {
         if self.done {
             return Ok(Step::Done);
         }
+        if let Some(epochs) = &mut self.context.epochs {
+            epochs.release_applied();
+        }
         if !self.chain.has_room() {
             self.chain.flush()?;
             return Ok(Step::Backpressured);
         }
-        self.chain.take_up();
-        match self.input.take()? {
-            None => {
+        if self.chain.is_at_rest() {
+            self.chain.take_up();
+            let Some(envelope) = self.input.take()? else {
                 self.chain.flush()?;
-                Ok(Step::Idle)
-            }
-            Some(envelope) => {
-                self.done = matches!(envelope, Envelope::End);
-                self.chain.push(envelope)?;
-                Ok(if self.done { Step::Done } else { Step::Progress })
-            }
+                return Ok(Step::Idle);
+            };
+            self.push(envelope)?;
+        } else {
+            self.chain.go_on()?;
         }
+        if self.chain.is_at_rest() {
+            self.tell();
+        }
+        Ok(if self.done { Step::Done } else { Step::Progress })
+    }
+
+    fn push(&mut self, envelope: Envelope) -> Result<()> {
+        match envelope {
+            Envelope::End => {
+                self.mark = Some(Mark::End);
+                let last = self.context.epochs.as_ref().map(|epochs| epochs.acknowledged.next());
+                self.chain.push_end(last)
+            }
+            Envelope::Barrier(epoch) => {
+                reach("epoch.aligned")?;
+                self.mark = Some(Mark::Barrier(epoch));
+                self.chain.push(envelope)
+            }
+            Envelope::Message { .. } | Envelope::Idle { .. } => self.chain.push(envelope),
+        }
+    }
+
+    /// Tells the coordinator of a barrier or an end that has passed the whole chain.
+    fn tell(&mut self) {
+        let number = self.context.number;
+        let notice = match self.mark.take() {
+            None => return,
+            Some(Mark::Barrier(epoch)) => {
+                let part = self.end_epoch(epoch);
+                Notice::Part(part.expect("barriers reach only tasks that have epochs"))
+            }
+            Some(Mark::End) => {
+                self.done = true;
+                let acknowledged = self.context.epochs.as_ref().map(|epochs| epochs.acknowledged);
+                let part = acknowledged.and_then(|epoch| self.end_epoch(epoch.next()));
+                Notice::Ended(TaskEnd { task: number, complete: self.input.is_complete(), part })
+            }
+        };
+        // Nobody listens only while the job is being dropped.
+        self.context.notices.send(notice).ok();
+    }
+
+    fn end_epoch(&mut self, epoch: Epoch) -> Option<EpochPart> {
+        let epochs = self.context.epochs.as_mut()?;
+        let delta = lock(&epochs.state).end_epoch(epoch);
+        epochs.acknowledged = epoch;
+        epochs.unapplied.push_back((epoch, delta.bytes()));
+        epochs.count_unapplied();
+        let splits = self.input.splits();
+        Some(EpochPart { task: self.context.number, epoch, splits, delta })
     }
 
     /// Runs to the end of the input, or until the job is aborted.
@@ -121,19 +226,21 @@ impl Task {
     }
 
     fn run_to_end(&mut self) -> Result<()> {
-        while !self.control.is_aborted() {
+        let TaskContext { waker, control, clock, .. } = &self.context;
+        let (waker, control, clock) = (waker.clone(), control.clone(), clock.clone());
+        while !control.is_aborted() {
             match self.step()? {
                 Step::Progress => {}
                 Step::Done => break,
                 Step::Idle => {
-                    let started_ns = self.clock.now_ns();
-                    self.input.wait(&self.waker)?;
-                    self.chain.count_idle(self.clock.now_ns() - started_ns);
+                    let started_ns = clock.now_ns();
+                    self.input.wait(&waker)?;
+                    self.chain.count_idle(clock.now_ns() - started_ns);
                 }
                 Step::Backpressured => {
-                    let started_ns = self.clock.now_ns();
-                    self.waker.rest(None);
-                    self.chain.count_backpressured(self.clock.now_ns() - started_ns);
+                    let started_ns = clock.now_ns();
+                    waker.rest((!self.chain.sinks_have_room()).then_some(SINK_REST));
+                    self.chain.count_backpressured(clock.now_ns() - started_ns);
                 }
             }
         }

@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{
     After, Event, Graph, Row, TestSink, TestSource, World, by_key, count_windows, passed, splits,
     windowed, world,
@@ -18,7 +20,8 @@ use millstream_state::EventTime;
 use Partitioning::Forward;
 
 fn simulation(graph: &JobGraph, world: &World, parallelism: usize, seed: u64) -> Simulation {
-    Simulation::new(graph, RunOptions::new(parallelism), world, seed).expect("assembles")
+    Simulation::new(graph, RunOptions::new(parallelism), Arc::new(world.clone()), seed)
+        .expect("assembles")
 }
 
 fn run(graph: &JobGraph, world: &World, parallelism: usize, seed: u64) -> JobSummary {
@@ -113,7 +116,7 @@ fn a_slow_sink_bounds_what_is_queued() {
     let batch_bytes = 24 * batch_rows as u64 + 64;
     let options = RunOptions { parallelism: 1, edge_capacity_bytes: 3_000 };
     let mut job =
-        Simulation::new(&passed(), options, &world(&source, &sink), 3).expect("assembles");
+        Simulation::new(&passed(), options, Arc::new(world(&source, &sink)), 3).expect("assembles");
     let mut most = 0;
     while job.step().expect("runs") {
         let queue = &job.metrics().nodes[1].subtasks[0];
@@ -318,7 +321,7 @@ fn a_bad_record_names_table_and_place() {
 fn a_missing_table_fails_before_anything_runs() {
     let world =
         World { sinks: [("out".to_owned(), TestSink::default())].into(), ..World::default() };
-    let started = Simulation::new(&passed(), RunOptions::new(2), &world, 1);
+    let started = Simulation::new(&passed(), RunOptions::new(2), Arc::new(world), 1);
     let Err(error) = started else { panic!("there is no table `in`") };
     assert_eq!(error.to_string(), "table `in`: there is no such table");
     assert_eq!((error.kind(), error.hint()), (ErrorKind::User, Some("create it")));

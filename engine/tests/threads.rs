@@ -16,7 +16,8 @@ use millstream_operators::graph::WatermarkEmit;
 use millstream_operators::{JobGraph, Partitioning};
 
 fn start(graph: &JobGraph, world: &World, parallelism: usize) -> JobHandle {
-    start_with(graph, RunOptions::new(parallelism), world).expect("starts")
+    start_with(graph.clone(), RunOptions::new(parallelism), Arc::new(world.clone()))
+        .expect("starts")
 }
 
 /// Waits until a condition holds: the job gets there by itself, or the test hangs visibly.
@@ -48,7 +49,7 @@ fn tiny_queues_only_slow_a_job_down() {
     let (source, sink) = (TestSource::of_rows(input.clone(), 10), TestSink::default());
     let options = RunOptions { parallelism: 2, edge_capacity_bytes: 1 };
     let graph = windowed(WatermarkEmit::OnEvent, None);
-    let job = start_with(&graph, options, &world(&source, &sink)).expect("starts");
+    let job = start_with(graph, options, Arc::new(world(&source, &sink))).expect("starts");
     job.wait_blocking().expect("runs");
     assert_eq!(sink.sorted(), count_windows(&input.concat()));
 }
@@ -90,7 +91,7 @@ fn a_stop_while_backpressured_loses_nothing_that_was_read() {
     let gate = sink.gate.clone();
     let closed = gate.lock().unwrap();
     let options = RunOptions { parallelism: 1, edge_capacity_bytes: 1_000 };
-    let job = start_with(&passed(), options, &world(&source, &sink)).expect("starts");
+    let job = start_with(passed(), options, Arc::new(world(&source, &sink))).expect("starts");
     let queue = job.metrics().nodes[1].subtasks[0].clone();
     until(|| queue.queue_capacity_bytes.get() == 1_000 && source.read.lock().unwrap().len() >= 30);
     job.stop();

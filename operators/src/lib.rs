@@ -1,7 +1,7 @@
 //! What happens to records: messages, operators, windows, and the job graph.
 //!
-//! An operator is a value with at most five methods, plain functions of (state, input) → output:
-//! no await, no clock, no I/O, no thread. To write one:
+//! An operator is a value with a few methods, plain functions of (state, input) → output: no await,
+//! no clock, no thread, no I/O but what its state handles do. To write one:
 //!
 //! 1. one file, whose head says: what it does · the SQL that yields it · a picture of time · a
 //!    table of its state · its laws · what happens to late rows;
@@ -10,7 +10,9 @@
 //! 3. `impl` [`Operator`]: rows in by `on_batch`, time in by `on_watermark`, rows out only through
 //!    [`Output`], which refuses to go behind the watermark;
 //! 4. a variant in [`spec::OperatorSpec`] and its line in `OperatorSpec::build`;
-//! 5. golden scripts in `tests/scripts/<operator>/`, one behaviour a file.
+//! 5. what its state looks like, in [`signature`];
+//! 6. golden scripts in `tests/scripts/<operator>/`, one behaviour a file; they also run with a crash
+//!    at every line.
 //!
 //! Start reading at [`message`] (what travels), [`operator`] (who handles it), then [`graph`].
 
@@ -21,11 +23,13 @@ pub mod expression;
 pub mod filter;
 pub mod graph;
 pub mod harness;
+pub mod key_hash;
 pub mod message;
 pub mod metrics;
 pub mod operator;
 pub mod output;
 pub mod project;
+pub mod signature;
 pub mod spec;
 pub mod union;
 pub mod watermark;
@@ -39,4 +43,4 @@ pub use metrics::OperatorMetrics;
 pub use operator::{Operator, OperatorContext};
 pub use output::Output;
 pub use spec::OperatorSpec;
-pub use watermark::SplitWatermarks;
+pub use watermark::{SplitTime, SplitWatermarks};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use millstream_state::{EventTime, SharedStore};
+use millstream_state::{EventTime, GroupRange, MemoryBudget, SharedState};
 
 use crate::error::Result;
 use crate::{Batch, OperatorMetrics, Output};
@@ -15,8 +15,12 @@ pub struct OperatorContext {
     pub subtask: usize,
     /// How many parallel instances there are.
     pub parallelism: usize,
-    /// The task's state store; operators take handles from it in `open`.
-    pub store: SharedStore,
+    /// The task's state; operators take handles from it in `open`.
+    pub state: SharedState,
+    /// The key groups that this instance owns: what it may take from a pane's runs.
+    pub groups: GroupRange,
+    /// What all state of the job may take.
+    pub memory: Arc<MemoryBudget>,
     /// Counters of this instance; the task counts rows and time, the operator what only it knows
     /// (late rows, state size).
     pub metrics: Arc<OperatorMetrics>,
@@ -24,11 +28,13 @@ pub struct OperatorContext {
 
 /// One instance of a node of the job graph: plain functions of (state, input) → output.
 ///
-/// The task calls `open` once, then `on_batch` and `on_watermark` in the order of the input. Laws:
+/// The task calls `open` once, then `on_batch`, `on_watermark` and `on_epoch_end` in the order of
+/// the input, and after `on_watermark` `resume` while there is more. Laws:
 ///
-/// - watermarks given to `on_watermark` strictly ascend;
+/// - watermarks given to `on_watermark` strictly ascend; after a restart they may begin below what
+///   the operator's state has seen, and it must not go back;
 /// - the operator decides itself when to pass a watermark on, after the rows that it completes;
-/// - no method blocks, reads a clock or does I/O.
+/// - no method blocks or reads a clock, and none does I/O but through its state handles.
 pub trait Operator: Send {
     /// Takes state handles and restores what they hold.
     fn open(&mut self, _context: &OperatorContext) -> Result<()> {
@@ -42,6 +48,18 @@ pub trait Operator: Send {
     fn on_watermark(&mut self, watermark: EventTime, out: &mut Output) -> Result<()> {
         out.watermark(watermark);
         Ok(())
+    }
+
+    /// Goes on with what `on_watermark` has begun and not finished, because its results are many.
+    /// Returns true if there is still more; until then the task gives the operator nothing else.
+    fn resume(&mut self, _out: &mut Output) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// Ends an epoch: passes on what is held back, and hands to its state handles all that was not
+    /// handed to them yet. After a crash the operator is built anew and opened on exactly that.
+    fn on_epoch_end(&mut self, out: &mut Output) -> Result<()> {
+        self.flush(out)
     }
 
     /// Passes on what is held back only to save work, such as the partials of a local stage.

@@ -47,6 +47,19 @@ struct Split {
     finished: bool,
 }
 
+/// What must come back of a split after a restart, so that time goes on where it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SplitTime {
+    /// Highest watermark that a row of the split implied.
+    pub watermark: Option<EventTime>,
+    /// The watermark that the split's subtask had passed on.
+    pub current: Option<EventTime>,
+    /// The split was silent for longer than the timeout.
+    pub idle: bool,
+    /// The split was at its end.
+    pub finished: bool,
+}
+
 /// A part of a batch: the rows from the previous cut up to this one, then a watermark.
 pub type Cut = (usize, Option<EventTime>);
 
@@ -66,6 +79,35 @@ impl SplitWatermarks {
             SplitWatermarks { spec: spec.clone(), splits: Vec::new(), current: None };
         watermarks.add_splits(splits);
         watermarks
+    }
+
+    /// Generators that go on from what [`Self::state`] said of each split before a restart; `None`
+    /// for a split that was not there. Pass [`Self::current`] on before any row.
+    ///
+    /// Splits may come from different subtasks. Their least `current` is the most that every
+    /// operator behind this one is sure to have seen, so time goes on from there, or from further
+    /// on if the splits imply it.
+    pub fn restored(spec: &WatermarkSpec, splits: &[Option<SplitTime>]) -> Self {
+        let mut watermarks = SplitWatermarks::new(spec, splits.len());
+        for (split, state) in watermarks.splits.iter_mut().zip(splits) {
+            let SplitTime { watermark, idle, finished, .. } = state.unwrap_or_default();
+            *split = Split { watermark, active_ms: None, idle, finished };
+        }
+        // A subtask that was at its end may be followed by one that is not.
+        let currents = splits.iter().flatten().map(|state| state.current);
+        watermarks.current =
+            currents.filter(|current| *current != Some(EventTime::MAX)).min().flatten();
+        watermarks.advance();
+        watermarks
+    }
+
+    /// What must survive of a split.
+    ///
+    /// # Panics
+    /// If there is no such split.
+    pub fn state(&self, split: usize) -> SplitTime {
+        let Split { watermark, idle, finished, .. } = self.splits[split];
+        SplitTime { watermark, current: self.current, idle, finished }
     }
 
     /// Adds `count` splits with the next indexes, as partition discovery does.
@@ -241,6 +283,34 @@ mod tests {
         assert!(watermarks.is_idle());
         let late = watermarks.observe(1, &rows(&[Some(10)]), 1160).expect("observed");
         assert_eq!((late, watermarks.is_idle()), (vec![(1, None)], false));
+    }
+
+    #[test]
+    fn time_goes_on_after_a_restart_even_if_splits_change_hands() {
+        let (mut one, mut other) =
+            (watermarks(2, WatermarkEmit::OnPeriodic), watermarks(1, WatermarkEmit::OnPeriodic));
+        one.observe(0, &rows(&[Some(50)]), 0).expect("observed");
+        one.tick(0);
+        one.observe(0, &rows(&[Some(51)]), 100).expect("observed");
+        assert_eq!(one.tick(100), at(51), "split 1 is idle");
+        one.observe(1, &rows(&[Some(3)]), 100).expect("observed");
+        other.observe(0, &rows(&[Some(70)]), 0).expect("observed");
+        let (fast, slow, third) = (one.state(0), one.state(1), other.state(0));
+        assert_eq!((slow.watermark, slow.current, slow.idle), (at(3), at(51), false));
+
+        let spec = one.spec.clone();
+        let same = SplitWatermarks::restored(&spec, &[Some(fast), Some(slow)]);
+        assert_eq!((same.state(0), same.state(1), same.current()), (fast, slow, at(51)));
+        let mixed = SplitWatermarks::restored(&spec, &[Some(third), Some(slow)]);
+        assert_eq!(mixed.current(), at(51), "what both subtasks had reached");
+        let ahead = SplitWatermarks::restored(&spec, &[Some(third), None]);
+        assert_eq!(ahead.current(), at(70), "a new split does not turn time back");
+
+        other.finish(0);
+        let ended = SplitWatermarks::restored(&spec, &[Some(other.state(0))]);
+        assert_eq!(ended.current(), Some(EventTime::MAX));
+        let more = SplitWatermarks::restored(&spec, &[Some(other.state(0)), Some(fast)]);
+        assert_eq!(more.current(), at(51), "the end is that of all splits");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //!
 //! The model shares no code with the operator: windows are enumerated by definition, results are
 //! sums over rows. Random rows come out of order, late and without time, between random
-//! watermarks, through all forms of the operator.
+//! watermarks, through all forms of the operator; between them epochs end, memory gets short, and
+//! the operator crashes and comes back at another parallelism.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,8 @@ enum Step {
     Rows(Vec<Row>),
     /// Advances the watermark by so much.
     Advance(i64),
+    /// A command of the driver that must change nothing.
+    Disturb(String),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -160,10 +163,31 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..30)
 }
 
+/// Such steps with epochs, evictions, crashes and rescales between them.
+fn disturbed_steps() -> impl Strategy<Value = Vec<Step>> {
+    let disturb = prop_oneof![
+        4 => Just("epoch".to_owned()),
+        2 => Just("evict".to_owned()),
+        2 => Just("crash".to_owned()),
+        1 => (1..6usize).prop_map(|subtasks| format!("rescale {subtasks}")),
+    ];
+    let between = proptest::collection::vec(disturb.prop_map(Step::Disturb), 0..3);
+    (steps(), proptest::collection::vec(between, 30)).prop_map(|(steps, between)| {
+        let both = steps.into_iter().zip(between);
+        both.flat_map(|(step, more)| std::iter::once(step).chain(more)).collect()
+    })
+}
+
 fn line_of(row: &Row) -> String {
     let show = |value: Option<i64>| value.map_or("null".to_owned(), |value| value.to_string());
     let key = row.key.map_or("null".to_owned(), |key| format!("k{key}"));
     format!("{}, {key}, {}", show(row.at_ms), show(row.value))
+}
+
+fn assert_ends_are_sorted(lines: &[String]) {
+    let ends = lines.iter().filter_map(|line| line.split(", ").nth(2));
+    let ends: Vec<i64> = ends.map(|end| end.parse().expect("ms")).collect();
+    assert!(ends.is_sorted(), "windows fire in order of their end: {ends:?}");
 }
 
 fn check(windows: Windows, steps: Vec<Step>, form: Form) {
@@ -188,6 +212,9 @@ fn check(windows: Windows, steps: Vec<Step>, form: Form) {
                 let lines: Vec<String> = rows.iter().map(line_of).collect();
                 driver.run(&lines);
             }
+            Step::Disturb(command) => {
+                assert_eq!(driver.run(&[command]), [""; 0], "only time lets windows fire");
+            }
             Step::Advance(by) => {
                 clock += by;
                 if clock <= model.watermark {
@@ -195,10 +222,9 @@ fn check(windows: Windows, steps: Vec<Step>, form: Form) {
                 }
                 let mut found = driver.run(&[format!("watermark {clock}")]);
                 assert_eq!(found.pop(), Some(format!("watermark {clock}")), "rows come before it");
-                let ends: Vec<&str> =
-                    found.iter().filter_map(|line| line.split(", ").nth(2)).collect();
-                let ends: Vec<i64> = ends.iter().map(|end| end.parse().expect("ms")).collect();
-                assert!(ends.is_sorted(), "windows fire in order of their end: {ends:?}");
+                if !matches!(form, Form::Job { .. }) {
+                    assert_ends_are_sorted(&found);
+                }
                 let mut expected = model.advance(clock);
                 expected.sort();
                 found.sort();
@@ -222,5 +248,16 @@ proptest! {
     #[test]
     fn two_stages_agree_with_the_model(windows in windows(), steps in steps(), locals in 1..4usize) {
         check(windows, steps, Form::Stages(locals));
+    }
+
+    #[test]
+    fn crashes_rescales_and_short_memory_change_nothing(
+        windows in windows(),
+        steps in disturbed_steps(),
+        locals in 0..3usize,
+        subtasks in 1..5usize,
+        memory_bytes in prop_oneof![Just(u64::MAX), Just(2_000_000), Just(2_000)],
+    ) {
+        check(windows, steps, Form::Job { locals, subtasks, memory_bytes });
     }
 }

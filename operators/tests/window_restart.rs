@@ -1,7 +1,4 @@
 //! What a window operator hands to its state handles is enough to go on from.
-//!
-//! Live tables are the working set and are not in the store before an epoch ends, so these tests
-//! stop where all panes of interest are sealed.
 
 use std::sync::Arc;
 
@@ -11,7 +8,7 @@ use millstream_operators::harness::Header;
 use millstream_operators::{
     Batch, Message, Operator, OperatorContext, OperatorMetrics, Output, Port,
 };
-use millstream_state::{EventTime, MemoryStore, SharedStore};
+use millstream_state::{EventTime, GroupRange, MemoryBudget, SharedState, TaskState};
 
 fn header(window: &str) -> Header {
     Header::parse(&format!(
@@ -20,7 +17,7 @@ fn header(window: &str) -> Header {
     ))
 }
 
-fn opened(header: &Header, store: &SharedStore) -> (Box<dyn Operator>, Arc<OperatorMetrics>) {
+fn opened(header: &Header, store: &SharedState) -> (Box<dyn Operator>, Arc<OperatorMetrics>) {
     let mut operator =
         header.spec().build(header.input(), header.output()).expect("operator is built");
     let metrics = Arc::new(OperatorMetrics::default());
@@ -28,7 +25,9 @@ fn opened(header: &Header, store: &SharedStore) -> (Box<dyn Operator>, Arc<Opera
         name: "w".to_owned(),
         subtask: 0,
         parallelism: 1,
-        store: store.clone(),
+        state: store.clone(),
+        groups: GroupRange::ALL,
+        memory: MemoryBudget::unlimited(),
         metrics: metrics.clone(),
     };
     operator.open(&context).expect("operator is opened");
@@ -64,11 +63,12 @@ fn sealed_panes_and_the_moment_of_firing_survive() {
         ("hop size 40 slide 2", vec![10, 10, 10]),
         ("cumulate size 20 step 5", vec![10, 10, 0]),
     ] {
-        let (header, store) = (header(window), MemoryStore::shared());
+        let (header, store) = (header(window), TaskState::in_memory());
         let (mut before, _) = opened(&header, &store);
         let mut out = Output::new();
         before.on_batch(rows(&header, 0..10, |_| 1), &mut out).expect("rows");
         assert!(fired(before.as_mut(), 9).1 > 0, "{window}");
+        before.on_epoch_end(&mut out).expect("epoch ends");
         drop(before);
 
         let (mut after, metrics) = opened(&header, &store);
@@ -83,8 +83,35 @@ fn sealed_panes_and_the_moment_of_firing_survive() {
 }
 
 #[test]
+fn a_query_with_fewer_aggregates_goes_on_from_the_state_of_the_larger_one() {
+    let header = |aggregates: &str| {
+        Header::parse(&format!(
+            "operator: window_aggregate\ncolumns: at timestamp, k bigint\n\
+             window: tumble size 10\ntime: at\nkeys: k\naggregates: {aggregates}"
+        ))
+    };
+    let store = TaskState::in_memory();
+    let large = header("sum(k), count(*), max(k)");
+    let (mut before, _) = opened(&large, &store);
+    let mut out = Output::new();
+    before.on_batch(rows(&large, 0..10, |_| 7), &mut out).expect("rows");
+    before.on_epoch_end(&mut out).expect("epoch ends");
+    let (mut other, _) = opened(&header("min(k)"), &store);
+    let failed = other.on_watermark(EventTime::from_ms(9), &mut out).expect_err("no such state");
+    assert!(failed.to_string().contains("no column min(k).min"), "{failed}");
+
+    let small = header("count(*), sum(k)");
+    let (mut after, _) = opened(&small, &store);
+    after.on_batch(rows(&small, 0..5, |_| 7), &mut out).expect("rows");
+    after.on_watermark(EventTime::from_ms(9), &mut out).expect("time passes");
+    let Some((_, Message::Batch(batch))) = out.pop() else { panic!("a window fires") };
+    let column = |index: usize| batch.rows.column(index).as_primitive::<Int64Type>().value(0);
+    assert_eq!((column(0), column(3), column(4)), (7, 15, 105));
+}
+
+#[test]
 fn results_come_in_batches_of_usual_size() {
-    let (header, store) = (header("tumble size 10"), MemoryStore::shared());
+    let (header, store) = (header("tumble size 10"), TaskState::in_memory());
     let (mut operator, metrics) = opened(&header, &store);
     let mut out = Output::new();
     let many = rows(&header, std::iter::repeat_n(5, 20_000), |_| 1);

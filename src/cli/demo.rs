@@ -2,7 +2,7 @@
 
 use millstream::SourceText;
 
-use super::args::{DemoArguments, RunArguments, SqlArguments};
+use super::args::{DemoArguments, RunArguments, SqlArguments, StateOptions};
 use super::failure::Failure;
 use super::{run, say};
 
@@ -31,6 +31,7 @@ pub fn demo(arguments: DemoArguments, colour: bool) -> Result<(), Failure> {
         stop_after: Some(arguments.stop_after),
         limit: None,
         quiet: false,
+        state: StateOptions::default(),
     };
     run::run_text(&SourceText::new("examples/hello/orders.sql", SQL), run, colour)
 }

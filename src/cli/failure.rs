@@ -38,9 +38,25 @@ impl Failure {
         Failure { code: 5, message: message.into(), hint }
     }
 
+    /// Going on would drop or mistake state: exit code 6.
+    pub fn refused(message: impl Into<String>, hint: Option<String>) -> Self {
+        Failure { code: 6, message: message.into(), hint }
+    }
+
+    /// Another instance of the job has taken over: exit code 7.
+    pub fn fenced(message: impl Into<String>, hint: Option<String>) -> Self {
+        Failure { code: 7, message: message.into(), hint }
+    }
+
     /// Aborted by a second Ctrl-C: exit code 130.
     pub fn aborted() -> Self {
         Failure { code: 130, message: "aborted".to_owned(), hint: None }
+    }
+
+    /// The same failure with this hint, if it has none.
+    pub fn with_hint(mut self, hint: String) -> Self {
+        self.hint.get_or_insert(hint);
+        self
     }
 
     /// Says what went wrong on stderr; returns the exit code.

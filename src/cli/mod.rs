@@ -9,16 +9,27 @@
 //! | 2 | wrong usage |
 //! | 3 | invalid SQL or options |
 //! | 5 | something outside (broker, file) was not there |
+//! | 6 | state does not fit the SQL or what was committed, and going on is for you to decide |
+//! | 7 | another instance of the job has taken over |
 //! | 130 | aborted by a second Ctrl-C |
 
 mod args;
 mod connectors;
 mod demo;
+mod durable;
 mod explain;
 mod failure;
+mod home;
+mod listing;
+mod notes;
 mod progress;
+mod redirect;
+mod requests;
 mod run;
+mod savepoint;
 mod source;
+mod state;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -29,6 +40,7 @@ use failure::Failure;
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
+    millstream::state::fault::set_up();
     let arguments = Arguments::parse();
     let colour = arguments.colour.for_stderr();
     let result = match arguments.command {
@@ -36,6 +48,9 @@ pub fn main() -> ExitCode {
         Command::Check(check) => explain::check(check, colour),
         Command::Explain(explain) => explain::explain(explain, colour),
         Command::Connectors(connectors) => connectors::connectors(&connectors),
+        Command::State(command) => state::state(command, colour),
+        Command::Savepoint(savepoint) => savepoint::savepoint(&savepoint),
+        Command::Verify(arguments) => verify::verify(&arguments, colour),
         Command::Demo(demo) => demo::demo(demo, colour),
     };
     match result {

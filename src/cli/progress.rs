@@ -1,4 +1,4 @@
-//! The progress line: rows a second, watermark and lag while a job runs. Only on a terminal, so
+//! The progress line: rows a second, watermark, lag and epoch while a job runs. Only on a terminal, so
 //! that logs and pipes stay free of it.
 
 use std::io::IsTerminal;
@@ -50,6 +50,9 @@ impl Progress {
         let lag: u64 = sources().map(|node| node.total.lag_records).sum();
         if lag > 0 {
             message.push_str(&format!(", {} records behind", HumanCount(lag)));
+        }
+        if view.epochs.epochs > 0 {
+            message.push_str(&format!(", epoch {}", view.epochs.last_epoch));
         }
         self.bar.set_message(message);
         self.bar.tick();

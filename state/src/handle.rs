@@ -1,75 +1,92 @@
-//! State handles: all that an operator sees of the store.
+//! State handles: all that an operator sees of its state.
 //!
 //! A handle is bound to one table at `open` and hides locking and encoding. Operators keep
-//! working copies of hot panes themselves; what they hand to a handle is what would survive.
+//! working copies of hot panes themselves; what they hand to a handle is what survives.
 
-use std::sync::MutexGuard;
+use std::collections::BTreeMap;
+use std::sync::{MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
 
 use crate::error::{Result, StateError};
-use crate::{EventTime, SharedStore, StateStore, TableId};
+use crate::key::GroupRange;
+use crate::store::{PaneKey, Run, RunId, RunInfo};
+use crate::task::{SharedState, TaskState};
+use crate::{EventTime, KeyGroup, RowKey, TableId};
 
-fn lock(store: &SharedStore) -> Result<MutexGuard<'_, dyn StateStore + 'static>> {
-    store.lock().map_err(|_| StateError::Poisoned)
+/// A panic elsewhere ends the job; its state is dropped with it, so poison says nothing new.
+pub(crate) fn lock(state: &SharedState) -> MutexGuard<'_, TaskState> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Partial aggregates by pane. See [`crate::store`] for what a run is.
 pub struct PaneRuns {
     table: TableId,
-    store: SharedStore,
+    state: SharedState,
 }
 
 impl PaneRuns {
-    /// The handle of `table` in `store`.
-    pub fn new(store: SharedStore, table: TableId) -> Self {
-        PaneRuns { table, store }
+    /// The handle of `table`.
+    pub fn new(state: SharedState, table: TableId) -> Self {
+        PaneRuns { table, state }
     }
 
-    /// Adds a run to a pane.
-    pub fn append(&mut self, pane: EventTime, run: RecordBatch) -> Result<()> {
-        lock(&self.store)?.append_run(&self.table, pane, run)
+    /// Adds a run to a pane: rows sorted by key group, all of them in `groups`.
+    pub fn append(&mut self, pane: PaneKey, groups: GroupRange, rows: RecordBatch) -> RunInfo {
+        lock(&self.state).append_run(&self.table, pane, groups, rows)
     }
 
-    /// The runs of a pane, oldest first.
-    pub fn runs(&self, pane: EventTime) -> Result<Vec<RecordBatch>> {
-        lock(&self.store)?.runs(&self.table, pane)
+    /// Forgets single runs, which another run holds now.
+    pub fn remove(&mut self, pane: PaneKey, runs: &[RunId]) {
+        lock(&self.state).remove_runs(&self.table, pane, runs);
     }
 
-    /// The panes that have runs, ascending.
-    pub fn panes(&self) -> Result<Vec<EventTime>> {
-        lock(&self.store)?.panes(&self.table)
+    /// These runs of a pane, oldest first. They may have rows of groups that the task does not
+    /// own: after a rescale a run belongs to several tasks.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn runs(&self, pane: PaneKey, wanted: &[RunId]) -> Result<Vec<Run>> {
+        lock(&self.state).runs(&self.table, pane, wanted)
     }
 
-    /// Forgets a pane.
-    pub fn drop_pane(&mut self, pane: EventTime) -> Result<()> {
-        lock(&self.store)?.drop_pane(&self.table, pane)
+    /// The panes that have runs with rows in `groups`, ascending.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn panes(&self, groups: GroupRange) -> Result<BTreeMap<PaneKey, Vec<RunInfo>>> {
+        lock(&self.state).panes(&self.table, groups)
     }
 
-    /// Bytes that the store holds for these panes.
-    pub fn bytes(&self) -> Result<u64> {
-        Ok(lock(&self.store)?.bytes(&self.table))
+    /// Forgets a pane and all its runs.
+    pub fn drop_pane(&mut self, pane: PaneKey) {
+        lock(&self.state).drop_pane(&self.table, pane);
     }
 }
 
 /// A single moment in event time that must come back after a restart, such as the watermark up to
-/// which windows were fired.
+/// which windows were fired. All subtasks of an operator hold the same one at a barrier, so it
+/// needs no key group of its own.
 ///
 /// Stored bytes: the milliseconds as a big-endian `i64`, 8 bytes.
 pub struct Value {
     table: TableId,
-    store: SharedStore,
+    state: SharedState,
 }
 
 impl Value {
-    /// The handle of `table` in `store`.
-    pub fn new(store: SharedStore, table: TableId) -> Self {
-        Value { table, store }
+    /// The handle of `table`.
+    pub fn new(state: SharedState, table: TableId) -> Self {
+        Value { table, state }
     }
 
     /// The stored moment, if one was ever set.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
     pub fn get(&self) -> Result<Option<EventTime>> {
-        let Some(bytes) = lock(&self.store)?.get(&self.table, b"")? else { return Ok(None) };
+        let mut values = lock(&self.state).get_many(&self.table, &[Self::key()])?;
+        let Some(bytes) = values.pop().flatten() else { return Ok(None) };
         let bytes: [u8; 8] = bytes.try_into().map_err(|bytes: Vec<u8>| StateError::Corrupt {
             table: self.table.as_str().to_owned(),
             reason: format!("a moment has 8 bytes, found {}", bytes.len()),
@@ -78,7 +95,12 @@ impl Value {
     }
 
     /// Replaces the stored moment.
-    pub fn set(&mut self, moment: EventTime) -> Result<()> {
-        lock(&self.store)?.put(&self.table, b"", &moment.as_ms().to_be_bytes())
+    pub fn set(&mut self, moment: EventTime) {
+        let bytes = moment.as_ms().to_be_bytes().to_vec();
+        lock(&self.state).put(&self.table, Self::key(), Some(bytes));
+    }
+
+    fn key() -> RowKey {
+        RowKey { group: KeyGroup::FIRST, key: Vec::new() }
     }
 }

@@ -21,6 +21,14 @@ impl KeyGroup {
         KeyGroup((hash >> 56) as u16)
     }
 
+    /// The first group: that of state that has no key.
+    pub const FIRST: KeyGroup = KeyGroup(0);
+
+    /// The group with this number, which is taken modulo [`KEY_GROUPS`].
+    pub const fn from_number(number: u8) -> Self {
+        KeyGroup(number as u16)
+    }
+
     /// The group's number, `0..KEY_GROUPS`.
     pub const fn number(self) -> u16 {
         self.0
@@ -33,6 +41,44 @@ impl KeyGroup {
     pub fn owner(self, parallelism: usize) -> usize {
         assert!(parallelism > 0, "a stage has at least one subtask");
         self.0 as usize * parallelism.min(KEY_GROUPS as usize) / KEY_GROUPS as usize
+    }
+}
+
+/// A contiguous range of key groups, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupRange {
+    /// First group.
+    pub first: KeyGroup,
+    /// Last group.
+    pub last: KeyGroup,
+}
+
+impl GroupRange {
+    /// All groups.
+    pub const ALL: GroupRange = GroupRange { first: KeyGroup(0), last: KeyGroup(KEY_GROUPS - 1) };
+
+    /// The groups that subtask `subtask` of `parallelism` owns; none if there are more subtasks
+    /// than groups.
+    pub fn owned(subtask: usize, parallelism: usize) -> Option<Self> {
+        let owned = |group: &u16| KeyGroup(*group).owner(parallelism) == subtask;
+        let first = (0..KEY_GROUPS).find(owned)?;
+        let last = (0..KEY_GROUPS).rev().find(owned)?;
+        Some(GroupRange { first: KeyGroup(first), last: KeyGroup(last) })
+    }
+
+    /// True if the group is in the range.
+    pub fn contains(self, group: KeyGroup) -> bool {
+        self.first <= group && group <= self.last
+    }
+
+    /// True if the ranges share a group.
+    pub fn overlaps(self, other: GroupRange) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+
+    /// True if every group of `other` is in this range.
+    pub fn covers(self, other: GroupRange) -> bool {
+        self.first <= other.first && other.last <= self.last
     }
 }
 

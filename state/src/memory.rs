@@ -1,100 +1,156 @@
 //! The in-memory store: ordered maps, nothing else. The model that other stores are held to.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-
-use arrow::array::RecordBatch;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::error::Result;
-use crate::{EventTime, SharedStore, StateStore, TableId};
+use crate::key::GroupRange;
+use crate::store::{PaneKey, RowKey, Run, RunId, RunInfo, StateDelta, StateStore, TableSize};
+use crate::{Epoch, TableId};
 
 /// State in this process's memory; gone when the process is.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct MemoryStore {
-    runs: BTreeMap<TableId, BTreeMap<EventTime, Vec<RecordBatch>>>,
-    values: BTreeMap<TableId, BTreeMap<Vec<u8>, Vec<u8>>>,
+    maps: RwLock<Maps>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Maps {
+    applied: Epoch,
+    panes: BTreeMap<TableId, BTreeMap<PaneKey, BTreeMap<RunId, Run>>>,
+    rows: BTreeMap<TableId, BTreeMap<RowKey, Vec<u8>>>,
+}
+
+impl Clone for MemoryStore {
+    fn clone(&self) -> Self {
+        MemoryStore { maps: RwLock::new(self.maps().clone()) }
+    }
 }
 
 impl MemoryStore {
-    /// An empty store, ready to be shared by the operators of a task.
-    pub fn shared() -> SharedStore {
-        Arc::new(Mutex::new(MemoryStore::default()))
+    /// Appliers leave the maps whole or panic the job, so a poisoned lock is as good as any.
+    fn maps(&self) -> RwLockReadGuard<'_, Maps> {
+        self.maps.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Maps {
+    fn forget(&mut self, delta: &StateDelta) {
+        for table in &delta.dropped_tables {
+            self.panes.remove(table);
+            self.rows.remove(table);
+        }
+        for (table, changes) in &delta.panes {
+            let Some(panes) = self.panes.get_mut(table) else { continue };
+            for (pane, change) in changes {
+                if change.dropped {
+                    panes.remove(pane);
+                }
+                if let Some(runs) = panes.get_mut(pane) {
+                    runs.retain(|id, _| !change.removed.contains(id));
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, delta: &StateDelta) {
+        for (table, changes) in &delta.panes {
+            let panes = self.panes.entry(table.clone()).or_default();
+            for (pane, change) in changes {
+                let runs = change.appended.iter().map(|run| (run.info.id, run.clone()));
+                panes.entry(*pane).or_default().extend(runs);
+            }
+        }
+        for (table, changes) in &delta.rows {
+            let rows = self.rows.entry(table.clone()).or_default();
+            for (key, value) in changes {
+                match value {
+                    Some(value) => rows.insert(key.clone(), value.clone()),
+                    None => rows.remove(key),
+                };
+            }
+        }
+        for panes in self.panes.values_mut() {
+            panes.retain(|_, runs| !runs.is_empty());
+        }
+        self.panes.retain(|_, panes| !panes.is_empty());
+        self.rows.retain(|_, rows| !rows.is_empty());
     }
 }
 
 impl StateStore for MemoryStore {
-    fn append_run(&mut self, table: &TableId, pane: EventTime, run: RecordBatch) -> Result<()> {
-        self.runs.entry(table.clone()).or_default().entry(pane).or_default().push(run);
+    fn apply(&self, epoch: Epoch, deltas: &[Arc<StateDelta>]) -> Result<()> {
+        let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
+        // Two tasks may share a pane's runs after a rescale: what either drops is from before.
+        deltas.iter().for_each(|delta| maps.forget(delta));
+        deltas.iter().for_each(|delta| maps.add(delta));
+        maps.applied = epoch;
         Ok(())
     }
 
-    fn runs(&self, table: &TableId, pane: EventTime) -> Result<Vec<RecordBatch>> {
-        let runs = self.runs.get(table).and_then(|panes| panes.get(&pane));
-        Ok(runs.cloned().unwrap_or_default())
+    fn applied(&self) -> Epoch {
+        self.maps().applied
     }
 
-    fn panes(&self, table: &TableId) -> Result<Vec<EventTime>> {
-        Ok(self.runs.get(table).map(|panes| panes.keys().copied().collect()).unwrap_or_default())
+    fn panes(&self, table: &TableId, groups: GroupRange) -> Result<Vec<(PaneKey, Vec<RunInfo>)>> {
+        let maps = self.maps();
+        let panes = maps.panes.get(table).into_iter().flatten();
+        let infos = panes.map(|(pane, runs)| {
+            let infos = runs.values().map(|run| run.info);
+            (*pane, infos.filter(|info| info.groups.overlaps(groups)).collect::<Vec<_>>())
+        });
+        Ok(infos.filter(|(_, infos)| !infos.is_empty()).collect())
     }
 
-    fn drop_pane(&mut self, table: &TableId, pane: EventTime) -> Result<()> {
-        if let Some(panes) = self.runs.get_mut(table) {
-            panes.remove(&pane);
+    fn runs(&self, table: &TableId, pane: PaneKey, wanted: &[RunId]) -> Result<Vec<Run>> {
+        let maps = self.maps();
+        let Some(runs) = maps.panes.get(table).and_then(|panes| panes.get(&pane)) else {
+            return Ok(Vec::new());
+        };
+        let wanted: BTreeSet<&RunId> = wanted.iter().collect();
+        Ok(wanted.into_iter().filter_map(|id| runs.get(id)).cloned().collect())
+    }
+
+    fn get_many(&self, table: &TableId, keys: &[RowKey]) -> Result<Vec<Option<Vec<u8>>>> {
+        let maps = self.maps();
+        let rows = maps.rows.get(table);
+        Ok(keys.iter().map(|key| rows.and_then(|rows| rows.get(key)).cloned()).collect())
+    }
+
+    fn scan(
+        &self,
+        table: &TableId,
+        groups: GroupRange,
+        after: Option<&RowKey>,
+        limit: usize,
+    ) -> Result<Vec<(RowKey, Vec<u8>)>> {
+        let maps = self.maps();
+        let Some(rows) = maps.rows.get(table) else { return Ok(Vec::new()) };
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = rows.range((from, Bound::Unbounded));
+        let rows = rows.filter(|(key, _)| groups.contains(key.group)).take(limit);
+        Ok(rows.map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+
+    fn tables(&self) -> Result<Vec<TableSize>> {
+        let maps = self.maps();
+        let mut sizes: BTreeMap<&TableId, TableSize> = BTreeMap::new();
+        let empty =
+            |table: &TableId| TableSize { table: table.clone(), panes: 0, rows: 0, bytes: 0 };
+        for (table, panes) in &maps.panes {
+            let size = sizes.entry(table).or_insert_with(|| empty(table));
+            size.panes += panes.len() as u64;
+            for run in panes.values().flat_map(BTreeMap::values) {
+                size.rows += run.info.rows;
+                size.bytes += run.info.bytes;
+            }
         }
-        Ok(())
-    }
-
-    fn get(&self, table: &TableId, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        Ok(self.values.get(table).and_then(|values| values.get(key)).cloned())
-    }
-
-    fn put(&mut self, table: &TableId, key: &[u8], value: &[u8]) -> Result<()> {
-        self.values.entry(table.clone()).or_default().insert(key.to_vec(), value.to_vec());
-        Ok(())
-    }
-
-    fn bytes(&self, table: &TableId) -> u64 {
-        let runs = self.runs.get(table).into_iter().flat_map(BTreeMap::values).flatten();
-        let values = self.values.get(table).into_iter().flatten();
-        runs.map(|run| run.get_array_memory_size() as u64).sum::<u64>()
-            + values.map(|(key, value)| (key.len() + value.len()) as u64).sum::<u64>()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use arrow::array::{ArrayRef, Int64Array};
-
-    use super::*;
-
-    fn run(values: &[i64]) -> RecordBatch {
-        let column: ArrayRef = Arc::new(Int64Array::from(values.to_vec()));
-        RecordBatch::try_from_iter([("n", column)]).expect("one column")
-    }
-
-    #[test]
-    fn runs_come_back_in_order_until_their_pane_is_dropped() {
-        let (mut store, table) = (MemoryStore::default(), TableId::new("w", "panes"));
-        let (early, later) = (EventTime::from_ms(0), EventTime::from_ms(10));
-        store.append_run(&table, later, run(&[1])).expect("append");
-        store.append_run(&table, early, run(&[2])).expect("append");
-        store.append_run(&table, later, run(&[3])).expect("append");
-        assert_eq!(store.panes(&table).expect("panes"), [early, later]);
-        assert_eq!(store.runs(&table, later).expect("runs"), [run(&[1]), run(&[3])]);
-        store.drop_pane(&table, later).expect("drop");
-        assert_eq!(store.panes(&table).expect("panes"), [early]);
-        assert!(store.runs(&table, later).expect("runs").is_empty());
-    }
-
-    #[test]
-    fn tables_do_not_see_each_other() {
-        let mut store = MemoryStore::default();
-        let (a, b) = (TableId::new("a", "v"), TableId::new("b", "v"));
-        store.put(&a, b"k", b"1").expect("put");
-        assert_eq!(store.get(&a, b"k").expect("get").as_deref(), Some(&b"1"[..]));
-        assert_eq!(store.get(&b, b"k").expect("get"), None);
-        assert_eq!((store.bytes(&a), store.bytes(&b)), (2, 0));
+        for (table, rows) in &maps.rows {
+            let size = sizes.entry(table).or_insert_with(|| empty(table));
+            size.rows += rows.len() as u64;
+            size.bytes += rows.iter().map(|(k, v)| (k.key.len() + v.len()) as u64).sum::<u64>();
+        }
+        Ok(sizes.into_values().collect())
     }
 }

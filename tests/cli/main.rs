@@ -2,12 +2,14 @@
 
 mod bad_input;
 mod docs;
+mod exactly_once;
 mod examples;
 mod run;
 
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Root of the tree: paths in examples and docs start here.
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -20,9 +22,13 @@ struct Finished {
 }
 
 /// A command of the binary under test, in the root of the tree, free of the caller's environment.
+/// Jobs that keep state keep each its own.
 fn millstream(arguments: &[&str]) -> Command {
+    static COMMANDS: AtomicU32 = AtomicU32::new(0);
+    let state = format!("state-{}-{}", std::process::id(), COMMANDS.fetch_add(1, Relaxed));
     let mut command = Command::new(env!("CARGO_BIN_EXE_millstream"));
     command.args(arguments).current_dir(ROOT).env("NO_COLOR", "1").stdin(Stdio::null());
+    command.env("MILLSTREAM_STATE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join(state));
     for name in ["MILLSTREAM_PARALLELISM", "MILLSTREAM_OUTPUT", "MILLSTREAM_ENV_FILE"] {
         command.env_remove(name);
     }

@@ -1,14 +1,19 @@
-//! Tables that a script feeds: sources whose records come from `$ feed`, everything else as usual.
+//! Tables of a script: sources whose records come from `$ feed`, sinks that show what is committed,
+//! everything else as usual.
+//!
+//! What is fed is a log: it outlives a crash, and a reader goes on at any offset. What sinks have
+//! written outlives a crash, too, as far as its epoch was committed.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use millstream::connectors::error::{ConnectorError, Result};
 use millstream::connectors::format::Decoder;
 use millstream::connectors::format::json;
+use millstream::connectors::memory::MemoryTables;
 use millstream::connectors::registry::Environment;
-use millstream::connectors::{Polled, Reader, Sink, Source, Split, SplitBatch, TableSpec};
+use millstream::connectors::{Job, Polled, Reader, Sink, Source, Split, SplitBatch, TableSpec};
 use millstream::engine::components::{Components, Registry};
 
 use super::script::{Script, Step};
@@ -16,19 +21,41 @@ use super::script::{Script, Step};
 /// The tables of a running script.
 pub struct Fed {
     registry: Registry,
-    tables: BTreeMap<String, Arc<Table>>,
+    fed: BTreeMap<String, Arc<Table>>,
+    /// Where sinks write to in a job with epochs.
+    memory: MemoryTables,
+    opened: Mutex<Opened>,
+    shown: Mutex<BTreeMap<String, Shown>>,
+}
+
+/// What an incarnation has opened.
+#[derive(Default)]
+struct Opened {
+    has_epochs: bool,
+    /// Sinks: two queries may go by one name.
+    sinks: usize,
+}
+
+/// A table that is written, and how many of its batches were shown.
+struct Shown {
+    spec: TableSpec,
+    batches: usize,
 }
 
 #[derive(Default)]
 struct Table {
-    splits: Vec<Mutex<Queue>>,
+    splits: Vec<Mutex<Log>>,
 }
 
-/// Records of a split that were fed and not read yet: a step's records are one batch.
+/// All records of a split: a step's records are one batch.
 #[derive(Default)]
-struct Queue {
-    batches: VecDeque<Vec<String>>,
+struct Log {
+    batches: Vec<Vec<String>>,
     ended: bool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("not poisoned")
 }
 
 impl Fed {
@@ -41,43 +68,77 @@ impl Fed {
                 *size = (*size).max(split + 1);
             }
         }
-        let queues = |size| (0..size).map(|_| Mutex::default()).collect();
-        let tables =
-            sizes.into_iter().map(|(name, size)| (name, Arc::new(Table { splits: queues(size) })));
-        Fed { registry: Registry::new(environment), tables: tables.collect() }
+        let logs = |size| (0..size).map(|_| Mutex::default()).collect();
+        let fed =
+            sizes.into_iter().map(|(name, size)| (name, Arc::new(Table { splits: logs(size) })));
+        Fed {
+            memory: environment.memory.clone(),
+            registry: Registry::new(environment),
+            fed: fed.collect(),
+            opened: Mutex::default(),
+            shown: Mutex::default(),
+        }
     }
 
     /// Makes records readable.
     pub fn feed(&self, table: &str, split: usize, records: &[String]) {
-        let mut queue = self.tables[table].splits[split].lock().expect("not poisoned");
-        queue.batches.push_back(records.to_vec());
+        lock(&self.fed[table].splits[split]).batches.push(records.to_vec());
     }
 
     /// Ends every split.
     pub fn end(&self) {
-        for table in self.tables.values() {
+        for table in self.fed.values() {
             for split in &table.splits {
-                split.lock().expect("not poisoned").ended = true;
+                lock(split).ended = true;
             }
         }
+    }
+
+    /// Puts what was committed since the last call on the console.
+    pub fn show_committed(&self) -> Result<()> {
+        for (name, shown) in &mut *lock(&self.shown) {
+            for batch in self.memory.written(name).iter().skip(shown.batches) {
+                let mut writer = self.registry.sink(&shown.spec)?.writer(0)?;
+                writer.write(batch)?;
+                writer.finish()?;
+                shown.batches += 1;
+            }
+        }
+        Ok(())
     }
 }
 
 impl Components for Fed {
+    fn begin(&self, job: Option<&Job>) {
+        *lock(&self.opened) = Opened { has_epochs: job.is_some(), sinks: 0 };
+        self.registry.begin(job);
+    }
+
     fn source(&self, table: &TableSpec) -> Result<Box<dyn Source>> {
         if table.connector() != "memory" {
             return self.registry.source(table);
         }
         let fed =
-            self.tables.get(&table.name).cloned().ok_or_else(|| ConnectorError::Unavailable {
+            self.fed.get(&table.name).cloned().ok_or_else(|| ConnectorError::Unavailable {
                 message: format!("the script feeds no table `{}`", table.name),
                 hint: None,
             })?;
         Ok(Box::new(FedSource { table: fed, spec: table.clone() }))
     }
 
+    /// In a job with epochs, what would be printed is kept until its epoch is committed.
     fn sink(&self, table: &TableSpec) -> Result<Box<dyn Sink>> {
-        self.registry.sink(table)
+        let mut opened = lock(&self.opened);
+        if table.connector() != "print" || !opened.has_epochs {
+            return self.registry.sink(table);
+        }
+        opened.sinks += 1;
+        let name = format!("{}/{}", table.name, opened.sinks);
+        let spec = table.clone();
+        lock(&self.shown).entry(name.clone()).or_insert(Shown { spec, batches: 0 });
+        let options = [("connector", "memory"), ("name", &name)];
+        let options = options.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        self.registry.sink(&TableSpec { options, ..table.clone() })
     }
 }
 
@@ -103,37 +164,49 @@ impl Source for FedSource {
 struct FedReader {
     table: Arc<Table>,
     decoder: json::JsonDecoder,
-    /// Number of each split given, and whether its end was reported.
-    splits: Vec<(usize, bool)>,
+    splits: Vec<Position>,
+}
+
+struct Position {
+    split: usize,
+    /// The batch to read next.
+    next: usize,
+    /// Whether its end was reported.
+    finished: bool,
 }
 
 impl Reader for FedReader {
     fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
-        self.splits.extend(splits.iter().map(|split| (split.id.parse().expect("a number"), false)));
+        self.splits.extend(splits.iter().map(|split| Position {
+            split: split.id.parse().expect("a number"),
+            next: split.offset.unwrap_or(0) as usize,
+            finished: false,
+        }));
         Ok(())
     }
 
     fn poll(&mut self, _timeout: Duration) -> Result<Polled> {
-        for (position, (number, finished)) in self.splits.iter_mut().enumerate() {
-            let mut queue = self.table.splits[*number].lock().expect("not poisoned");
-            if let Some(records) = queue.batches.pop_front() {
-                for record in &records {
+        for (number, position) in self.splits.iter_mut().enumerate() {
+            let log = lock(&self.table.splits[position.split]);
+            if let Some(records) = log.batches.get(position.next) {
+                position.next += 1;
+                for record in records {
                     self.decoder.decode(record.as_bytes()).expect("scripts feed good records");
                 }
                 let batch = self.decoder.finish().expect("a batch");
                 return Ok(Polled::Rows(SplitBatch {
-                    split: position,
+                    split: number,
                     batch,
-                    next_offset: 0,
+                    next_offset: position.next as u64,
                     bytes: records.iter().map(|record| record.len() as u64).sum(),
                     skipped: 0,
                     lag: None,
                     overdue_ns: 0,
                 }));
             }
-            if queue.ended && !*finished {
-                *finished = true;
-                return Ok(Polled::Finished { split: position });
+            if log.ended && !position.finished {
+                position.finished = true;
+                return Ok(Polled::Finished { split: number });
             }
         }
         Ok(Polled::Nothing)

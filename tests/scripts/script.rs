@@ -30,6 +30,14 @@ pub enum Step {
         /// How long.
         ms: u64,
     },
+    /// `$ epoch`: an epoch ends; what was processed before is committed.
+    Epoch,
+    /// `$ crash`: the job is gone, with all that is not committed.
+    Crash,
+    /// `$ restart`: it starts again.
+    Restart,
+    /// `$ rescale 4`: it starts again with this parallelism. What still ran is gone.
+    Rescale(usize),
     /// `---`: what has come out since the last one, sorted.
     Expect(Vec<String>),
 }
@@ -58,6 +66,14 @@ impl Script {
             sql.push('\n');
         }
         Ok(Script { sql, steps, text: text.to_owned() })
+    }
+
+    /// Whether the script says itself when epochs end and the job crashes.
+    pub fn has_crashes(&self) -> bool {
+        let own = |step: &Step| {
+            matches!(step, Step::Epoch | Step::Crash | Step::Restart | Step::Rescale(_))
+        };
+        self.steps.iter().any(own)
     }
 
     /// What is expected, in order.
@@ -91,7 +107,16 @@ impl Script {
 
 fn command_of(command: &str) -> Option<Step> {
     match command.split_once(' ') {
-        None if command == "end" => Some(Step::End),
+        None => match command {
+            "end" => Some(Step::End),
+            "epoch" => Some(Step::Epoch),
+            "crash" => Some(Step::Crash),
+            "restart" => Some(Step::Restart),
+            _ => None,
+        },
+        Some(("rescale", parallelism)) => {
+            parallelism.parse().ok().filter(|number| *number > 0).map(Step::Rescale)
+        }
         Some(("idle", ms)) => Some(Step::Idle { ms: ms.parse().ok()? }),
         Some(("feed", table)) => {
             let (table, split) = table.split_once('/').unwrap_or((table, "0"));

@@ -1,5 +1,6 @@
 //! `'scan.rate'`: how fast files are replayed, by rows a second or by event time.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -74,6 +75,9 @@ pub(super) struct Rate {
     kind: Kind,
     /// Columns that were added to the table's schema for the rate: 0 or 1.
     extra: usize,
+    /// Whether a reader was given the table's first split; all are before any is polled. A job that
+    /// is restarted does not read again what had ended.
+    has_first_split: AtomicBool,
 }
 
 enum Kind {
@@ -99,7 +103,7 @@ impl Rate {
         match option {
             RateOption::RowsPerSecond(rate) => {
                 let kind = Kind::Rows { pace: Pace::new(clock, rate), released: Mutex::default() };
-                (table, Rate { kind, extra: 0 })
+                (table, Rate { kind, extra: 0, has_first_split: AtomicBool::new(false) })
             }
             RateOption::EventTime { factor, column } => {
                 let before = table.schema.fields().len();
@@ -111,7 +115,7 @@ impl Rate {
                 }
                 let start = Mutex::new(Start::FirstSplit);
                 let kind = Kind::Time { factor, column: index, clock, start };
-                (table, Rate { kind, extra })
+                (table, Rate { kind, extra, has_first_split: AtomicBool::new(false) })
             }
         }
     }
@@ -156,7 +160,8 @@ impl Rate {
                 let times = times.as_primitive::<Int64Type>();
                 let at = |row: usize| times.is_valid(row).then(|| times.value(row));
                 let first = rows.clone().find_map(at);
-                let Some(start) = settle(start, first, first_split, clock) else {
+                let may_start = first_split || !self.has_first_split.load(Relaxed);
+                let Some(start) = settle(start, first, may_start, clock) else {
                     clock.sleep(timeout);
                     return 0;
                 };
@@ -178,6 +183,11 @@ impl Rate {
         }
     }
 
+    /// Told when a reader is given the first split: its first row starts the replay.
+    pub(super) fn wait_for_first_split(&self) {
+        self.has_first_split.store(true, Relaxed);
+    }
+
     /// Told when the first split ends or is not read, so that others need not wait for its first
     /// row.
     pub(super) fn let_any_split_start(&self) {
@@ -194,11 +204,11 @@ impl Rate {
 fn settle(
     start: &Mutex<Start>,
     first_ms: Option<i64>,
-    first_split: bool,
+    may_start: bool,
     clock: &Clock,
 ) -> Option<(i64, Duration)> {
     let mut start = lock(start);
-    let may_set = first_split || matches!(*start, Start::AnySplit);
+    let may_set = may_start || matches!(*start, Start::AnySplit);
     match *start {
         Start::Set { event_ms, elapsed } => Some((event_ms, elapsed)),
         _ if may_set => {

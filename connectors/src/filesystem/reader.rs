@@ -133,6 +133,11 @@ impl Reader for FileReader {
     fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
         let found = self.shared.find(splits)?;
         if let Some(rate) = &self.shared.rate
+            && found.iter().any(|(number, _)| *number == 0)
+        {
+            rate.wait_for_first_split();
+        }
+        if let Some(rate) = &self.shared.rate
             && found.iter().any(|(_, offset)| offset.is_some())
         {
             // Reading resumes: the first split may have ended long ago and nobody waits for it.

@@ -1,32 +1,60 @@
 //! The sink: a directory of parts, each of them invisible until it is whole.
 //!
+//! Without epochs:
+//!
 //! ```text
 //! .part-0-3.json.inprogress   being written by subtask 0; readers leave hidden names out
 //!        │ size or age reached, or end of the job
 //!        ▼ flushed to the disk, then renamed
 //! part-0-3.json               never changed again
 //! ```
+//!
+//! With epochs the sink is exactly once: what is visible are rows of committed epochs, each once.
+//!
+//! ```text
+//! .staged/part-0-3.json       being written; may go on over many epochs
+//! .staged/0.log               how far each part of subtask 0 was at the end of each epoch
+//!        │ whole (size, age, end of the job), and the epoch in which it became so is committed
+//!        ▼
+//! part-0-3.json               never changed again
+//! _commits/1-000000000012.json   what became visible with epoch 12, written after it has
+//! ```
+//!
+//! 1. At the end of an epoch what was written is synced, then the log. A part may stay open: one
+//!    part an epoch would be 86,400 small files a day. Parquet cannot be cut, so there it is one.
+//! 2. After the commit the whole parts are renamed, then recorded. See [`follow`] for both.
+//! 3. After a crash every part is cut to where it was at the last committed epoch and becomes
+//!    visible; what was begun later is removed. Nobody goes on with a part of a predecessor, so
+//!    that any number of subtasks can follow.
+//!
+//! Readers that list the directory see rows of whole epochs only, but may catch an epoch's parts
+//! half renamed; those that must not take the parts that `_commits` lists.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+mod follow;
+mod part;
+mod stage;
+
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
 use millstream_operators::{Batch, RowKind};
+use millstream_state::Epoch;
 
 use super::{INFO, absolute_path, io_error};
 use crate::clock::Clock;
+use crate::commit::{Job, Participation};
 use crate::error::{ConnectorError, Result};
-use crate::format::parquet::ParquetFile;
-use crate::format::{self, Encoder, FormatOptions, Framing, payload_schema};
+use crate::format::{self, Framing, payload_schema};
 use crate::options::Options;
 use crate::registry::Environment;
 use crate::{Sink, TableSpec, Writer};
-
-/// Bytes of records that are collected before they are written to the file.
-const WRITE_BYTES: usize = 64 << 10;
+use follow::FileFollower;
+use part::Part;
+use stage::{STAGE, Stage, StageWriter};
 
 /// Whether the options of the sink are right.
 pub(super) fn check(table: &TableSpec, options: &Options<'_>) -> Result<()> {
@@ -67,6 +95,8 @@ impl Rolling {
 /// A directory that is written.
 pub(super) struct FileSink {
     config: Arc<Config>,
+    /// What is written and not visible; `None` for jobs without epochs.
+    stage: Option<Arc<Stage>>,
 }
 
 struct Config {
@@ -80,6 +110,7 @@ struct Config {
     carries_changes: bool,
     rolling: Rolling,
     clock: Clock,
+    job: Option<Job>,
 }
 
 impl FileSink {
@@ -93,18 +124,19 @@ impl FileSink {
             });
         }
         let format = table.options.get("format").map_or("", String::as_str);
-        Ok(FileSink {
-            config: Arc::new(Config {
-                directory,
-                schema: payload_schema(table),
-                table: table.clone(),
-                extension: if format == "changelog-json" { "json" } else { format }.to_owned(),
-                framing: format::framing(table)?,
-                carries_changes: format == "changelog-json",
-                rolling: Rolling::new(&options)?,
-                clock: environment.clock.clone(),
-            }),
-        })
+        let stage = environment.job.as_ref().map(|_| Arc::new(Stage::new(directory.join(STAGE))));
+        let config = Config {
+            directory,
+            schema: payload_schema(table),
+            table: table.clone(),
+            extension: if format == "changelog-json" { "json" } else { format }.to_owned(),
+            framing: format::framing(table)?,
+            carries_changes: format == "changelog-json",
+            rolling: Rolling::new(&options)?,
+            clock: environment.clock.clone(),
+            job: environment.job.clone(),
+        };
+        Ok(FileSink { config: Arc::new(config), stage })
     }
 }
 
@@ -113,8 +145,17 @@ impl Sink for FileSink {
         let config = self.config.clone();
         let directory = &config.directory;
         fs::create_dir_all(directory).map_err(io_error(directory))?;
-        let next_number = next_number(directory, subtask).map_err(io_error(directory))?;
-        Ok(Box::new(FileWriter { config, subtask, next_number, part: None }))
+        let stage = self.stage.clone().map(|stage| StageWriter::new(stage, subtask));
+        Ok(Box::new(FileWriter { config, subtask, stage, next_number: None, part: None }))
+    }
+
+    fn participation(&self) -> Result<Participation> {
+        let (Some(job), Some(stage)) = (&self.config.job, &self.stage) else {
+            return Ok(Participation::None);
+        };
+        let directory = self.config.directory.clone();
+        let follower = FileFollower::new(directory, job.clone(), stage.clone());
+        Ok(Participation::Follower(Box::new(follower)))
     }
 }
 
@@ -139,7 +180,10 @@ struct FileWriter {
     config: Arc<Config>,
     subtask: usize,
     // STATE (changes)
-    next_number: u64,
+    /// Where whole parts wait for their epoch's commit; without epochs they do not wait.
+    stage: Option<StageWriter>,
+    /// Number of the next part; looked up for the first one, when recovery has cleaned up.
+    next_number: Option<u64>,
     /// The part in the making; none as long as there are no rows for it.
     part: Option<Part>,
 }
@@ -147,26 +191,43 @@ struct FileWriter {
 impl FileWriter {
     fn part(&mut self) -> Result<&mut Part> {
         if self.part.is_none() {
-            let name =
-                format!("part-{}-{}.{}", self.subtask, self.next_number, self.config.extension);
-            self.next_number += 1;
-            self.part = Some(Part::create(&self.config, &name)?);
+            let config = &self.config;
+            let directory = &config.directory;
+            let number = match self.next_number {
+                Some(number) => number,
+                None => next_number(directory, self.subtask).map_err(io_error(directory))?,
+            };
+            self.next_number = Some(number + 1);
+            let name = format!("part-{}-{number}.{}", self.subtask, config.extension);
+            let path = match &mut self.stage {
+                Some(stage) => stage.begin(&name)?,
+                None => directory.join(format!(".{name}.inprogress")),
+            };
+            self.part = Some(Part::create(config, name, path, self.stage.is_none())?);
         }
         Ok(self.part.as_mut().expect("it was just put there"))
     }
 
-    /// Makes the part visible if it is large or old enough.
+    /// Ends the part if it is large or old enough.
     fn roll(&mut self) -> Result<()> {
         let Some(part) = &self.part else { return Ok(()) };
-        let age = self.config.clock.elapsed().saturating_sub(part.opened);
+        let age = self.config.clock.elapsed().saturating_sub(part.opened());
         if part.bytes() >= self.config.rolling.size_bytes || age >= self.config.rolling.interval {
-            return self.publish();
+            return self.end_part();
         }
         Ok(())
     }
 
-    fn publish(&mut self) -> Result<()> {
-        self.part.take().map_or(Ok(()), Part::publish)
+    /// Completes the part: it becomes visible, now or with its epoch.
+    fn end_part(&mut self) -> Result<()> {
+        let Some(part) = self.part.take() else { return Ok(()) };
+        match &mut self.stage {
+            None => part.publish(&self.config.directory),
+            Some(stage) => {
+                stage.add_whole(part.complete()?);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -182,6 +243,9 @@ impl Writer for FileWriter {
         let before = part.bytes();
         part.write(batch)?;
         let written = part.bytes().saturating_sub(before);
+        if let Some(stage) = &mut self.stage {
+            stage.note_rows();
+        }
         self.roll()?;
         Ok(written)
     }
@@ -195,8 +259,18 @@ impl Writer for FileWriter {
         self.roll()
     }
 
+    fn end_epoch(&mut self, epoch: Epoch) -> Result<()> {
+        self.flush()?;
+        if self.stage.is_some() && self.part.as_ref().is_some_and(|part| !part.can_be_cut()) {
+            self.end_part()?;
+        }
+        let Some(stage) = &mut self.stage else { return Ok(()) };
+        stage.end_epoch(epoch, self.part.as_mut())
+    }
+
     fn finish(&mut self) -> Result<()> {
-        self.publish()
+        self.end_part()?;
+        self.stage.as_mut().map_or(Ok(()), StageWriter::finish)
     }
 }
 
@@ -210,106 +284,4 @@ fn refuse_changes(batch: &Batch, table: &TableSpec) -> Result<()> {
         reason: "its format cannot carry updates and deletes".into(),
         hint: Some("use 'format' = 'changelog-json'".into()),
     })
-}
-
-/// A file in the making.
-struct Part {
-    hidden: PathBuf,
-    visible: PathBuf,
-    opened: Duration,
-    content: Content,
-    /// Set once the hidden file is no more ours to remove.
-    published: bool,
-}
-
-enum Content {
-    Records {
-        file: File,
-        encoder: Box<dyn Encoder>,
-        buffer: Vec<u8>,
-        written: u64,
-    },
-    Rows(Box<ParquetFile<File>>),
-    /// The file was handed over to be made visible.
-    Closed,
-}
-
-impl Part {
-    fn create(config: &Config, name: &str) -> Result<Self> {
-        let hidden = config.directory.join(format!(".{name}.inprogress"));
-        let file = File::create_new(&hidden).map_err(io_error(&hidden))?;
-        let content = if config.framing == Framing::WholeFile {
-            let options = FormatOptions::new(&format::parquet::INFO, "", &config.table.options)?;
-            let place = hidden.display().to_string();
-            Content::Rows(Box::new(ParquetFile::new(file, place, &config.schema, &options)?))
-        } else {
-            let encoder = format::for_table_encoder(&config.table)?;
-            let mut buffer = encoder.header(&config.schema).unwrap_or_default();
-            if !buffer.is_empty() {
-                buffer.push(b'\n');
-            }
-            Content::Records { file, encoder, buffer, written: 0 }
-        };
-        let visible = config.directory.join(name);
-        Ok(Part { hidden, visible, opened: config.clock.elapsed(), content, published: false })
-    }
-
-    fn bytes(&self) -> u64 {
-        match &self.content {
-            Content::Records { buffer, written, .. } => written + buffer.len() as u64,
-            Content::Rows(file) => file.bytes(),
-            Content::Closed => 0,
-        }
-    }
-
-    fn write(&mut self, batch: &Batch) -> Result<()> {
-        match &mut self.content {
-            Content::Rows(file) => file.write(&batch.rows),
-            Content::Records { encoder, buffer, .. } => {
-                for row in 0..batch.num_rows() {
-                    encoder.encode(batch, row, buffer).map_err(|error| ConnectorError::Data {
-                        place: self.visible.display().to_string(),
-                        reason: error.reason,
-                        hint: None,
-                    })?;
-                    buffer.push(b'\n');
-                }
-                if buffer.len() >= WRITE_BYTES { self.flush() } else { Ok(()) }
-            }
-            Content::Closed => Ok(()),
-        }
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        if let Content::Records { file, buffer, written, .. } = &mut self.content {
-            file.write_all(buffer).map_err(io_error(&self.hidden))?;
-            *written += buffer.len() as u64;
-            buffer.clear();
-        }
-        Ok(())
-    }
-
-    /// Completes the file, brings it to the disk and gives it its visible name.
-    fn publish(mut self) -> Result<()> {
-        self.flush()?;
-        let file = match std::mem::replace(&mut self.content, Content::Closed) {
-            Content::Records { file, .. } => file,
-            Content::Rows(file) => file.finish()?,
-            Content::Closed => return Ok(()),
-        };
-        file.sync_all().map_err(io_error(&self.hidden))?;
-        fs::rename(&self.hidden, &self.visible).map_err(io_error(&self.visible))?;
-        self.published = true;
-        Ok(())
-    }
-}
-
-impl Drop for Part {
-    /// What a failed job leaves unfinished is of no use to anyone.
-    fn drop(&mut self) {
-        if !self.published {
-            // The job already reports its own failure; a file that stays behind is hidden.
-            let _ = fs::remove_file(&self.hidden);
-        }
-    }
 }

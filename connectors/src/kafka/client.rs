@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
@@ -15,6 +15,10 @@ use rdkafka::producer::{BaseProducer, DeliveryResult, ProducerContext};
 
 use super::options::{CommonOptions, Topics};
 use super::properties::Side;
+use super::settings::{
+    CONSUMER_DEFAULTS, CONSUMER_FIXED, PLAIN_PRODUCER_DEFAULTS, PRODUCER_DEFAULTS, PRODUCER_FIXED,
+    Setting, TRANSACTION_FIXED,
+};
 use crate::error::{ConnectorError, Result};
 use crate::options::did_you_mean;
 
@@ -27,6 +31,10 @@ pub(super) struct Context {
     state: Mutex<Reports>,
     /// Set together with [`Reports::delivery`], so that asking costs next to nothing.
     failed_delivery: AtomicBool,
+    /// Set when a request may have been left without an answer, or sent twice.
+    disturbed: AtomicBool,
+    /// Time-outs and closed connections in the last statistics.
+    losses: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -35,8 +43,19 @@ struct Reports {
     error: Option<(RDKafkaErrorCode, String)>,
     /// An error that trying again does not mend.
     fatal: Option<(RDKafkaErrorCode, String)>,
-    /// The first record that did not arrive: why, and its topic.
-    delivery: Option<(RDKafkaErrorCode, String)>,
+    /// The first record that did not arrive.
+    delivery: Option<Lost>,
+}
+
+/// A record that did not arrive.
+#[derive(Clone, Debug)]
+pub(super) struct Lost {
+    /// Why.
+    pub(super) code: RDKafkaErrorCode,
+    pub(super) topic: String,
+    pub(super) partition: i32,
+    /// Bytes of its key and value.
+    pub(super) size: usize,
 }
 
 impl Context {
@@ -44,10 +63,9 @@ impl Context {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// The first failed delivery: why, and the record's topic.
-    pub(super) fn failed_delivery(&self) -> Option<(RDKafkaErrorCode, String)> {
-        // Deliveries are reported on the thread that polls, which is the one that asks.
-        if !self.failed_delivery.load(Ordering::Relaxed) {
+    /// The first record that did not arrive.
+    pub(super) fn failed_delivery(&self) -> Option<Lost> {
+        if !self.failed_delivery.load(Ordering::Acquire) {
             return None;
         }
         self.reports().delivery.clone()
@@ -59,6 +77,22 @@ impl Context {
         reports.fatal.clone().or_else(|| reports.error.clone())
     }
 
+    /// Whether some request may have been left without an answer, or sent twice.
+    pub(super) fn is_disturbed(&self) -> bool {
+        self.disturbed.load(Ordering::Acquire)
+    }
+
+    /// Forgets what disturbed before: what was under way then is fenced now.
+    pub(super) fn calm_down(&self) {
+        self.losses.store(UNKNOWN, Ordering::Relaxed);
+        self.disturbed.store(false, Ordering::Release);
+    }
+
+    /// Says that a request may have been left without an answer, or sent twice.
+    pub(super) fn disturb(&self) {
+        self.disturbed.store(true, Ordering::Release);
+    }
+
     /// An error that trying again does not mend, if there was one.
     pub(super) fn hopeless_error(&self) -> Option<(RDKafkaErrorCode, String)> {
         self.reports().fatal.clone()
@@ -66,11 +100,33 @@ impl Context {
 }
 
 impl ClientContext for Context {
-    /// Nothing is logged: what matters comes as an error, and the rest is noise on a terminal.
-    fn log(&self, _level: RDKafkaLogLevel, _facility: &str, _message: &str) {}
+    /// Nothing is printed: what matters comes as an error, and the rest is noise on a terminal. But
+    /// of a connection that the other side closes, with or without requests in flight, the log is
+    /// the only one to be told, and it matters to transactions; so do requests that time out.
+    fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if matches!(facility, "FAIL" | "REQTMOUT" | "TXNERR") && may_lose_requests(message) {
+            self.disturb();
+        }
+    }
+
+    /// Requests that timed out since the last statistics disturb, and connections that closed: the
+    /// log does not repeat what it said in the last half minute. A mere retry does not: its first
+    /// try was answered, as by `CONCURRENT_TRANSACTIONS` when epochs follow each other closely.
+    fn stats_raw(&self, statistics: &[u8]) {
+        let names: [&[u8]; 2] = [b"\"req_timeouts\":", b"\"disconnects\":"];
+        let losses = names.map(|name| sum_of(statistics, name)).iter().sum();
+        let before = self.losses.swap(losses, Ordering::Relaxed);
+        if before != UNKNOWN && before < losses {
+            self.disturb();
+        }
+    }
 
     fn error(&self, error: KafkaError, reason: &str) {
         let Some(code) = error.rdkafka_error_code() else { return };
+        // That all brokers are down follows from the failures of each.
+        if code != RDKafkaErrorCode::AllBrokersDown && may_lose_requests(reason) {
+            self.disturb();
+        }
         let mut reports = self.reports();
         match code {
             // Says no more than the errors of the single brokers before it.
@@ -88,6 +144,28 @@ impl ClientContext for Context {
 
 impl ConsumerContext for Context {}
 
+/// Value of [`Context::losses`] before the first statistics that count.
+const UNKNOWN: u64 = u64::MAX;
+
+/// False for a connection that fails before it is up, such as the first of two addresses of
+/// `localhost`: nothing was asked on it yet.
+fn may_lose_requests(message: &str) -> bool {
+    let state = message.rsplit_once("in state ").map(|(_, state)| state);
+    state.is_none_or(|state| state.starts_with("UP") || state.starts_with("REAUTH"))
+}
+
+/// Adds up the numbers that follow `name` in a JSON text; parsing it would cost a hundred times as
+/// much, every second, for two counters.
+fn sum_of(text: &[u8], name: &[u8]) -> u64 {
+    let numbers = memchr::memmem::find_iter(text, name).map(|at| {
+        let digits = text[at + name.len()..].iter().take_while(|byte| byte.is_ascii_digit());
+        digits.fold(0, |number: u64, digit| {
+            number.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
+        })
+    });
+    numbers.sum()
+}
+
 impl ProducerContext for Context {
     type DeliveryOpaque = ();
 
@@ -97,75 +175,84 @@ impl ProducerContext for Context {
         {
             let mut reports = self.reports();
             if reports.delivery.is_none() {
-                reports.delivery = Some((code, record.topic().to_owned()));
+                reports.delivery = Some(Lost {
+                    code,
+                    topic: record.topic().to_owned(),
+                    partition: record.partition(),
+                    size: record.payload_len() + record.key_len(),
+                });
             }
-            self.failed_delivery.store(true, Ordering::Relaxed);
+            self.failed_delivery.store(true, Ordering::Release);
         }
     }
 }
 
-/// What a consumer is set to unless the user says otherwise.
-const CONSUMER_DEFAULTS: &[(&str, &str)] = &[
-    // A full queue is looked at again after 5 ms; the client's own second caps it at a third.
-    ("fetch.queue.backoff.ms", "5"),
-    ("fetch.wait.max.ms", "20"),
-    ("queued.min.messages", "100000"),
-    ("queued.max.messages.kbytes", "65536"),
-    ("check.crcs", "true"),
-    ("isolation.level", "read_committed"),
-    ("socket.keepalive.enable", "true"),
-];
-
-/// What a producer is set to unless the user says otherwise.
-const PRODUCER_DEFAULTS: &[(&str, &str)] = &[
-    ("linger.ms", "5"),
-    ("queue.buffering.max.messages", "100000"),
-    ("queue.buffering.max.kbytes", "65536"),
-    ("message.timeout.ms", "120000"),
-    ("socket.keepalive.enable", "true"),
-];
-
-fn config(
-    options: &CommonOptions,
-    side: Side,
-    defaults: &'static [(&'static str, &'static str)],
-) -> ClientConfig {
+fn config(options: &CommonOptions, side: Side, tables: &[&[Setting]]) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("client.id", "millstream").set_log_level(RDKafkaLogLevel::Emerg);
-    for (name, value) in defaults.iter().copied().chain(options.properties.of(side)) {
+    let (fixed, defaults) = tables.split_last().expect("the last table is what is fixed");
+    for (name, value, _) in defaults.iter().copied().flatten() {
+        config.set(*name, *value);
+    }
+    for (name, value) in options.properties.of(side) {
         config.set(name, value);
+    }
+    for (name, value, _) in *fixed {
+        config.set(*name, *value);
     }
     config
 }
 
-/// A consumer without partitions; `eof` makes it report when a partition has no more for now.
-pub(super) fn consumer(options: &CommonOptions, eof: bool) -> Result<BaseConsumer<Context>> {
-    let mut config = config(options, Side::Consumer, CONSUMER_DEFAULTS);
+/// A consumer without partitions, in this group; `eof` makes it report when a partition has no
+/// more for now. The client insists on a group, though it joins none.
+pub(super) fn consumer(
+    options: &CommonOptions,
+    group: Option<&str>,
+    eof: bool,
+) -> Result<BaseConsumer<Context>> {
+    let mut config = config(options, Side::Consumer, &[CONSUMER_DEFAULTS, CONSUMER_FIXED]);
     config
-        .set("enable.auto.commit", "false")
-        .set("enable.auto.offset.store", "false")
-        .set("allow.auto.create.topics", "false")
-        // Offsets that are gone must be an error: anything else loses records in silence.
-        .set("auto.offset.reset", "error")
+        .set("group.id", group.unwrap_or("millstream"))
         .set("enable.partition.eof", if eof { "true" } else { "false" });
-    if options.group().is_none() {
-        // The client insists on a name, though it joins no group; nothing is committed to it.
-        config.set("group.id", "millstream");
-    }
     config.create_with_context(Context::default()).map_err(|error| bad_config(options, &error))
 }
 
-/// A producer.
+/// A consumer that asks what a group has committed. A stable answer waits while a transaction that
+/// commits to the group is being ended.
+pub(super) fn offset_consumer(
+    options: &CommonOptions,
+    group: &str,
+    stable: bool,
+) -> Result<BaseConsumer<Context>> {
+    let mut config = config(options, Side::Consumer, &[CONSUMER_DEFAULTS, CONSUMER_FIXED]);
+    // It is this level by which the client decides whether to ask for stable offsets.
+    let level = if stable { "read_committed" } else { "read_uncommitted" };
+    config.set("group.id", group).set("isolation.level", level);
+    config.create_with_context(Context::default()).map_err(|error| bad_config(options, &error))
+}
+
+/// A producer without transactions.
 pub(super) fn producer(options: &CommonOptions) -> Result<BaseProducer<Context>> {
-    let mut config = config(options, Side::Producer, PRODUCER_DEFAULTS);
+    let tables = [PRODUCER_DEFAULTS, PLAIN_PRODUCER_DEFAULTS, PRODUCER_FIXED];
+    let config = config(options, Side::Producer, &tables);
+    config.create_with_context(Context::default()).map_err(|error| bad_config(options, &error))
+}
+
+/// A producer with transactions of this id. Nothing is said to the broker yet.
+pub(super) fn transactional_producer(
+    options: &CommonOptions,
+    id: &str,
+    timeout: Duration,
+) -> Result<BaseProducer<Context>> {
+    let mut config = config(options, Side::Producer, &[PRODUCER_DEFAULTS, PRODUCER_FIXED]);
+    for (name, value, _) in TRANSACTION_FIXED {
+        config.set(*name, *value);
+    }
     config
-        .set("enable.idempotence", "true")
-        .set("acks", "all")
-        .set("allow.auto.create.topics", "false")
-        // As in the Java client, so that rows with one key stay in one partition across both.
-        .set("partitioner", "murmur2_random")
-        // Success is seen by the record leaving the queue; only failures are worth a report.
-        .set("delivery.report.only.error", "true");
+        .set("transactional.id", id)
+        .set("transaction.timeout.ms", timeout.as_millis().to_string())
+        // A connection that closes is told to the log and to nobody else: see `Context::log`.
+        .set_log_level(RDKafkaLogLevel::Info);
     config.create_with_context(Context::default()).map_err(|error| bad_config(options, &error))
 }
 
@@ -351,4 +438,35 @@ pub(super) fn hint_for(code: RDKafkaErrorCode) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lost_requests_and_connections_disturb_and_retries_do_not() {
+        let context = Context::default();
+        let disturbed = |context: &Context| context.disturbed.swap(false, Ordering::Relaxed);
+        context.calm_down();
+        // What was before is the first count.
+        context.stats_raw(br#"{"b1":{"txretries":0,"req_timeouts":1,"disconnects":1}}"#);
+        context.stats_raw(br#"{"b1":{"txretries":7,"req_timeouts":1,"disconnects":1}}"#);
+        assert!(!context.is_disturbed());
+        context.stats_raw(br#"{"b1":{"req_timeouts":1,"disconnects":1},"b2":{"disconnects":2}}"#);
+        assert!(disturbed(&context));
+        context.stats_raw(br#"{"b1":{"req_timeouts":1,"disconnects":1},"b2":{"disconnects":2}}"#);
+        assert!(!disturbed(&context));
+        context.stats_raw(br#"{"b1":{"req_timeouts":12,"disconnects":3}}"#);
+        assert!(disturbed(&context));
+        // The log is the only one to be told of a connection that closes.
+        context.log(RDKafkaLogLevel::Info, "FAIL", "1/1: Disconnected (after 5 ms in state UP)");
+        assert!(disturbed(&context));
+        context.log(RDKafkaLogLevel::Info, "TERM", "bye");
+        assert!(!disturbed(&context));
+        let refused = "Connect to ipv6#[::1]:9092 failed: refused (after 0 ms in state CONNECT)";
+        context.log(RDKafkaLogLevel::Info, "FAIL", refused);
+        context.error(KafkaError::Global(RDKafkaErrorCode::BrokerTransportFailure), refused);
+        assert!(!disturbed(&context));
+    }
 }

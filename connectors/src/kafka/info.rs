@@ -2,7 +2,7 @@
 
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
 
-use crate::options::OptionKind::{Duration, Integer, OneOf, Text};
+use crate::options::OptionKind::{Bool, Duration, Integer, OneOf, Text};
 use crate::options::{OptionInfo, option};
 
 /// Every option but those of formats.
@@ -26,7 +26,7 @@ pub(super) const OPTIONS: &[OptionInfo] = &[
         Text,
         None,
         "Consumer group whose offsets `group-offsets` starts from, and to which offsets are \
-         committed for monitoring; partitions are assigned without it.",
+         committed, with every epoch where the job has them; partitions are assigned without it.",
     ),
     option(
         "properties.*",
@@ -103,9 +103,23 @@ pub(super) const OPTIONS: &[OptionInfo] = &[
     option(
         "sink.delivery-guarantee",
         OneOf(&["none", "at-least-once", "exactly-once"]),
-        Some("at-least-once"),
-        "`at-least-once` waits until the broker has what was written; `none` does so at the end \
-         only.",
+        Some("exactly-once"),
+        "`exactly-once` writes each epoch in a transaction, for readers with `isolation.level` = \
+         `read_committed`; `at-least-once` waits until the broker has what was written; `none` does \
+         so at the end only. In a job without epochs the default is `at-least-once`.",
+    ),
+    option(
+        "sink.transactional-id-prefix",
+        Text,
+        Some("millstream"),
+        "What the transactional id starts with; the job's name follows after a dot.",
+    ),
+    option(
+        "sink.audit-headers",
+        Bool,
+        Some("false"),
+        "Adds the headers `millstream-epoch` and `millstream-seq` to records: the epoch, and \
+         `writer/number`, where numbers start at 0 with every epoch of a writer and have no gaps.",
     ),
 ];
 

@@ -1,5 +1,5 @@
 //! What librdkafka offers and its Rust wrapper does not: records by the batch, the cached end of a
-//! partition, and a flush that wakes up at once.
+//! partition, a flush that wakes up at once, and the metadata of committed offsets as bytes.
 //!
 //! This is the only module of the connector with `unsafe` code. It is worth it: the wrapper's
 //! `poll` makes an event and a reference-counted owner of every record. On a busy machine, with
@@ -326,14 +326,31 @@ unsafe fn bytes<'a>(start: *const c_void, length: usize) -> Option<&'a [u8]> {
     Some(unsafe { std::slice::from_raw_parts(start.cast(), length) })
 }
 
-/// Sends what is queued at once, and waits for at most `timeout` until the broker has it all.
+/// Sends what is queued at once, and waits for at most `timeout` until the broker has it all; true
+/// if it has.
 ///
 /// The wrapper's own flush waits in steps of 100 ms.
-pub(super) fn flush(producer: &BaseProducer<super::client::Context>, timeout: Duration) {
+pub(super) fn flush(producer: &BaseProducer<super::client::Context>, timeout: Duration) -> bool {
     let timeout_ms = c_int::try_from(timeout.as_millis()).unwrap_or(c_int::MAX);
-    // SAFETY: the client is valid for the call. What the call returns is asked for afterwards, as
-    // the number of records in flight.
+    // SAFETY: the client is valid for the call.
+    let result = unsafe { sys::rd_kafka_flush(producer.client().native_ptr(), timeout_ms) };
+    result == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+}
+
+/// The metadata of a committed offset, whatever bytes they are; none if there are none.
+///
+/// The wrapper's own accessor panics on what is not UTF-8, and anybody may commit anything.
+pub(super) fn offset_metadata(
+    list: &TopicPartitionList,
+    topic: &str,
+    partition: i32,
+) -> Option<Vec<u8>> {
+    let name = CString::new(topic).ok()?;
+    // SAFETY: list and name are valid for the call. The element that is found belongs to the list,
+    // which is borrowed; its metadata are a pointer and a length inside memory that it owns.
     unsafe {
-        sys::rd_kafka_flush(producer.client().native_ptr(), timeout_ms);
+        let found = sys::rd_kafka_topic_partition_list_find(list.ptr(), name.as_ptr(), partition);
+        let element = found.as_ref()?;
+        bytes(element.metadata, element.metadata_size).map(<[u8]>::to_vec)
     }
 }

@@ -7,9 +7,14 @@ use regex::Regex;
 
 use super::info::{ALIASES, OPTIONS};
 use super::properties::Properties;
+use super::settings::TRANSACTION_OWN;
 use crate::TableSpec;
+use crate::commit::CommitterKey;
 use crate::error::{ConnectorError, Result};
 use crate::options::Options;
+
+/// Name of the option that says how often a row reaches a topic.
+const GUARANTEE: &str = "sink.delivery-guarantee";
 
 /// What both sides need.
 #[derive(Clone, Debug)]
@@ -86,8 +91,23 @@ pub(super) struct SinkOptions {
     pub(super) common: CommonOptions,
     pub(super) topic: String,
     pub(super) partitioner: Partitioner,
-    /// Whether `flush` waits for the broker.
-    pub(super) at_least_once: bool,
+    /// What the user asked for; `None` leaves it to the job.
+    pub(super) guarantee: Option<Guarantee>,
+    /// What transactional ids start with.
+    pub(super) id_prefix: String,
+    /// Whether records say which epoch they belong to.
+    pub(super) audit_headers: bool,
+}
+
+/// How often a row reaches the topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Guarantee {
+    /// Mostly once: only the end waits for the broker.
+    None,
+    /// At least once: an epoch does not end before the broker has its rows.
+    AtLeastOnce,
+    /// Exactly once, for readers of what is committed: an epoch is a transaction.
+    ExactlyOnce,
 }
 
 impl CommonOptions {
@@ -109,6 +129,15 @@ impl CommonOptions {
     /// The consumer group, if the user named one.
     pub(super) fn group(&self) -> Option<&str> {
         self.properties.get("group.id")
+    }
+
+    /// Names the cluster, and who we are there: what is equal here can share a transaction.
+    pub(super) fn system(&self) -> CommitterKey {
+        let servers = self.servers().split(',').map(str::trim);
+        let servers: std::collections::BTreeSet<&str> = servers.collect();
+        let servers: Vec<&str> = servers.into_iter().collect();
+        let user = self.properties.get("sasl.username").unwrap_or_default();
+        CommitterKey(format!("kafka://{user}@{}", servers.join(",")))
     }
 
     /// The brokers, for messages.
@@ -203,14 +232,77 @@ impl SinkOptions {
             Some("round-robin") => Partitioner::RoundRobin,
             _ => Partitioner::Default,
         };
-        let guarantee = options.one_of("sink.delivery-guarantee")?;
-        if guarantee == Some("exactly-once") {
-            let reason = "`exactly-once` comes with checkpoints, which are not there yet";
-            let hint = Some("use 'at-least-once'".to_owned());
-            return Err(options.error("sink.delivery-guarantee", reason.to_owned(), hint));
+        // Left out, it depends on the job, whatever the reference calls the default.
+        let asked = options.one_of(GUARANTEE)?.filter(|_| options.is_set(GUARANTEE));
+        let guarantee = asked.map(|guarantee| match guarantee {
+            "none" => Guarantee::None,
+            "at-least-once" => Guarantee::AtLeastOnce,
+            _ => Guarantee::ExactlyOnce,
+        });
+        let sink = SinkOptions {
+            common,
+            topic,
+            partitioner,
+            guarantee,
+            id_prefix: options.text("sink.transactional-id-prefix").unwrap_or("millstream").into(),
+            audit_headers: options.bool("sink.audit-headers")?,
+        };
+        if guarantee == Some(Guarantee::ExactlyOnce) {
+            sink.check_transactional()?;
         }
-        let at_least_once = guarantee != Some("none");
-        Ok(SinkOptions { common, topic, partitioner, at_least_once })
+        Ok(sink)
+    }
+
+    /// The guarantee in a job that has epochs, or has none.
+    ///
+    /// # Errors
+    /// If it cannot be given.
+    pub(super) fn guarantee_in(&self, has_epochs: bool) -> Result<Guarantee> {
+        let guarantee = match (self.guarantee, has_epochs) {
+            (None, true) => Guarantee::ExactlyOnce,
+            (None, false) => Guarantee::AtLeastOnce,
+            (Some(Guarantee::ExactlyOnce), false) => {
+                return Err(ConnectorError::Options {
+                    message: format!(
+                        "topic `{}`: '{GUARANTEE}' = 'exactly-once' needs epochs, which this job \
+                         does not have",
+                        self.topic
+                    ),
+                    option: Some(GUARANTEE.to_owned()),
+                    hint: Some(format!(
+                        "SET 'execution.checkpointing.interval' = '1 s', or use '{GUARANTEE}' = \
+                         'at-least-once'"
+                    )),
+                });
+            }
+            (Some(guarantee), _) => guarantee,
+        };
+        if guarantee == Guarantee::ExactlyOnce {
+            self.check_transactional()?;
+        } else if self.audit_headers {
+            return Err(ConnectorError::Options {
+                message: "option 'sink.audit-headers' has no effect without exactly-once".into(),
+                option: Some("sink.audit-headers".to_owned()),
+                hint: Some(format!("leave it out, or use '{GUARANTEE}' = 'exactly-once'")),
+            });
+        }
+        Ok(guarantee)
+    }
+
+    /// Refuses settings that would make a transaction unsafe.
+    fn check_transactional(&self) -> Result<()> {
+        let set = |name: &&&str| self.common.properties.get(name).is_some();
+        match TRANSACTION_OWN.iter().find(set) {
+            None => Ok(()),
+            Some(name) => Err(ConnectorError::Options {
+                message: format!("option 'properties.{name}' cannot be set for exactly-once"),
+                option: Some(format!("properties.{name}")),
+                hint: Some(format!(
+                    "leave it out: it follows from the transaction's time-out; or use \
+                     '{GUARANTEE}' = 'at-least-once'"
+                )),
+            }),
+        }
     }
 }
 

@@ -136,6 +136,7 @@ const ALLOWED: &[(&str, Side)] = &[
     ("queue.buffering.max.kbytes", Producer),
     ("message.timeout.ms", Producer),
     ("request.timeout.ms", Producer),
+    ("transaction.timeout.ms", Producer),
     ("sticky.partitioning.linger.ms", Producer),
 ];
 
@@ -190,8 +191,10 @@ const INSTEAD: &[(&str, &str)] = &[
     ("partition.discovery.interval.ms", "use 'scan.topic-partition-discovery.interval'"),
     ("partitioner.class", "use 'sink.partitioner'"),
     ("partitioner", "use 'sink.partitioner'"),
-    ("transactional.id", "transactions are not there yet; leave it out"),
-    ("transaction.timeout.ms", "transactions are not there yet; leave it out"),
+    (
+        "transactional.id",
+        "it is made of 'sink.transactional-id-prefix' and the name of the job ('pipeline.name')",
+    ),
     ("max.poll.records", "leave it out: Millstream takes what has arrived"),
     ("max.poll.interval.ms", "leave it out: partitions are assigned without a consumer group"),
     ("session.timeout.ms", "leave it out: partitions are assigned without a consumer group"),

@@ -27,7 +27,7 @@ use crate::source::{Polled, Reader, Split, SplitBatch};
 const MAX_RECORDS: usize = 8192;
 /// Payload after which a batch is handed over though more records are there.
 const MAX_BATCH_BYTES: u64 = 4 << 20;
-/// How often offsets are committed, for monitoring and `group-offsets`.
+/// How often offsets are committed, for monitoring and `group-offsets`, in a job without epochs.
 const COMMIT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Reads the partitions of one subtask.
@@ -80,7 +80,8 @@ impl KafkaReader {
     /// A reader without splits.
     pub(super) fn new(shared: Arc<Shared>) -> Result<Self> {
         let bounded = shared.options.bounded != super::options::Bounded::Unbounded;
-        let fetcher = Fetcher::new(client::consumer(&shared.options.common, bounded)?);
+        let common = &shared.options.common;
+        let fetcher = Fetcher::new(client::consumer(common, common.group(), bounded)?);
         let layout = &shared.layout;
         let mut metadata = Vec::new();
         for (place, field) in layout.places.iter().zip(layout.schema.fields()) {
@@ -205,8 +206,9 @@ impl KafkaReader {
         let place = assigned.place(assigned.next);
         if code == RDKafkaErrorCode::AutoOffsetReset {
             let hint = "retention or compaction deleted it before it was read, or the topic was \
-                        made anew; choose another 'scan.startup.mode', such as 'earliest-offset'";
-            return Err(ConnectorError::Unavailable {
+                        truncated or made anew; choose another 'scan.startup.mode', such as \
+                        'earliest-offset', and start a job that has state with --fresh";
+            return Err(ConnectorError::Refused {
                 message: format!("{place}: this offset does not exist (any more)"),
                 hint: Some(hint.to_owned()),
             });
@@ -326,11 +328,14 @@ impl KafkaReader {
         Ok(values.with_rows(rows.map_err(|error| bad(error.to_string()))?))
     }
 
+    /// In a job with epochs, offsets are committed with them and never ahead of them.
+    fn commits_by_itself(&self) -> bool {
+        self.shared.job.is_none() && self.shared.options.common.group().is_some()
+    }
+
     /// Commits, now and then, what was handed over a while ago.
     fn commit_if_due(&mut self) {
-        if self.shared.options.common.group().is_none()
-            || self.commits.last.elapsed() < COMMIT_INTERVAL
-        {
+        if !self.commits_by_itself() || self.commits.last.elapsed() < COMMIT_INTERVAL {
             return;
         }
         self.commits.last = Instant::now();
@@ -342,7 +347,7 @@ impl KafkaReader {
     /// Commits these offsets, by split, without waiting. A failure is not reported: the next
     /// commit makes up for it, and nothing that was read depends on it.
     fn commit(&mut self, offsets: Vec<i64>) {
-        if self.shared.options.common.group().is_none() {
+        if !self.commits_by_itself() {
             return;
         }
         let mut list = TopicPartitionList::new();

@@ -1,31 +1,29 @@
-//! The writing side: rows become records of one topic, at least once.
+//! The writing side: rows become records of one topic.
 //!
-//! The producer is idempotent and waits for all replicas in sync, so that what it retries neither
-//! duplicates nor reorders. Its queue is bounded: a broker that is slower than the job holds the
-//! job back.
+//! A writer encodes; where its records go is the [`Outlet`]'s business: into the transaction that the
+//! job's sinks share, or to a producer of its own.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
 use millstream_operators::{Batch, RowKind};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use millstream_state::{Epoch, fault};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
-use super::client::{self, Context};
 use super::columns::check_type;
+use super::direct::Direct;
+use super::info;
 use super::layout::{Layout, key_indexes, project};
-use super::options::{Partitioner, SinkOptions};
-use super::{info, native};
+use super::options::{Guarantee, Partitioner, SinkOptions};
+use super::transaction::{Cluster, Entry, Inlet, Outgoing};
 use crate::TableSpec;
+use crate::commit::Participation;
 use crate::error::{ConnectorError, Result};
 use crate::format::Encoder;
+use crate::registry::Environment;
 use crate::sink::{Sink, Writer};
-
-/// How long to wait at a time for the broker before looking for errors.
-const WAIT_STEP: Duration = Duration::from_millis(100);
 
 /// Metadata columns that can be written.
 const WRITABLE: [&str; 2] = ["timestamp", "headers"];
@@ -35,10 +33,14 @@ pub(super) struct KafkaSink {
     table: TableSpec,
     options: SinkOptions,
     layout: Layout,
+    guarantee: Guarantee,
+    /// Where it takes part in epochs, if it does.
+    cluster: Option<Arc<Cluster>>,
 }
 
 impl KafkaSink {
-    pub(super) fn new(table: &TableSpec) -> Result<Self> {
+    /// Reads the options of a table; what they mean for the job comes when it is opened.
+    pub(super) fn options(table: &TableSpec) -> Result<(SinkOptions, Layout)> {
         let layout = Layout::of_sink(table)?;
         for (index, key) in &table.metadata {
             let field = table.schema.field(*index);
@@ -51,15 +53,37 @@ impl KafkaSink {
             }
             check_type(key, field.data_type())?;
         }
-        Ok(KafkaSink { table: table.clone(), options: SinkOptions::new(table)?, layout })
+        Ok((SinkOptions::new(table)?, layout))
+    }
+
+    pub(super) fn new(table: &TableSpec, environment: &Environment) -> Result<Self> {
+        let (options, layout) = Self::options(table)?;
+        let guarantee = options.guarantee_in(environment.job.is_some())?;
+        let cluster = match &environment.job {
+            Some(job) if guarantee == Guarantee::ExactlyOnce => {
+                Some(environment.transactions.join(&options, job)?)
+            }
+            _ => None,
+        };
+        Ok(KafkaSink { table: table.clone(), options, layout, guarantee, cluster })
     }
 }
 
 impl Sink for KafkaSink {
     fn writer(&self, subtask: usize) -> Result<Box<dyn Writer>> {
-        let common = &self.options.common;
-        let producer = client::producer(common)?;
-        let partitions = client::producer_partitions(common, &producer, &self.options.topic)?;
+        let SinkOptions { common, topic, audit_headers, .. } = &self.options;
+        let (outlet, partitions) = match &self.cluster {
+            Some(cluster) => {
+                let partitions = cluster.partitions(topic)?;
+                let inlet = cluster.lane(topic, *audit_headers)?;
+                (Outlet::Transaction(inlet), partitions)
+            }
+            None => {
+                let (direct, partitions) = Direct::new(common, topic)?;
+                let waits = self.guarantee != Guarantee::None;
+                (Outlet::Direct { direct: Box::new(direct), waits }, partitions)
+            }
+        };
         let key = self.layout.key_encoder(&self.table)?.map(|encoder| Part {
             encoder,
             indexes: key_indexes(&self.table),
@@ -73,24 +97,81 @@ impl Sink for KafkaSink {
             bytes: Vec::new(),
         };
         Ok(Box::new(KafkaWriter {
-            options: self.options.clone(),
-            layout: self.layout.clone(),
-            partitions: Partitions {
-                count: partitions,
-                next: first_partition(subtask, partitions),
+            rows: Rows {
+                topic: topic.clone(),
+                layout: self.layout.clone(),
+                partitions: Partitions {
+                    partitioner: self.options.partitioner,
+                    count: partitions,
+                    next: first_partition(subtask, partitions),
+                },
+                key,
+                value,
             },
-            producer,
-            key,
-            value,
+            outlet,
         }))
+    }
+
+    fn participation(&self) -> Result<Participation> {
+        Ok(match &self.cluster {
+            Some(cluster) => {
+                Participation::Decider { key: cluster.key(), committer: cluster.committer() }
+            }
+            None => Participation::None,
+        })
     }
 }
 
 /// Writes the rows of one subtask.
 struct KafkaWriter {
-    options: SinkOptions,
+    rows: Rows,
+    outlet: Outlet,
+}
+
+/// Where records go.
+enum Outlet {
+    /// Into the epoch's transaction.
+    Transaction(Inlet),
+    /// To a producer of the writer's own; whether a flush waits for the broker.
+    Direct { direct: Box<Direct>, waits: bool },
+}
+
+/// An outlet for as long as a batch is written.
+enum Way<'a> {
+    Transaction(Entry<'a>),
+    Direct(&'a mut Direct),
+}
+
+impl Outlet {
+    fn open(&mut self) -> Way<'_> {
+        match self {
+            Outlet::Transaction(inlet) => Way::Transaction(inlet.enter()),
+            Outlet::Direct { direct, .. } => Way::Direct(direct),
+        }
+    }
+}
+
+impl Way<'_> {
+    fn put(&mut self, record: Outgoing<'_>) -> Result<()> {
+        match self {
+            Way::Transaction(entry) => entry.put(record),
+            Way::Direct(direct) => direct.send(record),
+        }
+    }
+
+    /// An error if a record did not arrive.
+    fn check(&mut self) -> Result<()> {
+        match self {
+            Way::Transaction(entry) => entry.check(),
+            Way::Direct(direct) => direct.serve(),
+        }
+    }
+}
+
+/// How rows become records.
+struct Rows {
+    topic: String,
     layout: Layout,
-    producer: BaseProducer<Context>,
     partitions: Partitions,
     key: Option<Part>,
     value: Part,
@@ -109,8 +190,23 @@ struct Part {
 
 /// Which partition comes next, where the key does not decide.
 struct Partitions {
+    partitioner: Partitioner,
     count: i32,
     next: i32,
+}
+
+impl Partitions {
+    fn next(&mut self) -> Option<i32> {
+        match self.partitioner {
+            Partitioner::Default => None,
+            Partitioner::Fixed => Some(self.next),
+            Partitioner::RoundRobin => {
+                let partition = self.next;
+                self.next = (partition + 1) % self.count;
+                Some(partition)
+            }
+        }
+    }
 }
 
 fn first_partition(subtask: usize, partitions: i32) -> i32 {
@@ -130,95 +226,10 @@ impl Part {
     }
 }
 
-impl KafkaWriter {
-    fn partition(&mut self) -> Option<i32> {
-        match self.options.partitioner {
-            Partitioner::Default => None,
-            Partitioner::Fixed => Some(self.partitions.next),
-            Partitioner::RoundRobin => {
-                let partition = self.partitions.next;
-                self.partitions.next = (partition + 1) % self.partitions.count;
-                Some(partition)
-            }
-        }
-    }
-
-    /// Hands a record to the producer; waits while its queue is full.
-    fn send(&mut self, has: (bool, bool), metadata: &MetadataOut, row: usize) -> Result<()> {
-        let partition = self.partition();
-        let (has_key, has_value) = has;
-        loop {
-            let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&self.options.topic);
-            record.partition = partition;
-            record.key = self.key.as_ref().filter(|_| has_key).map(|key| key.bytes.as_slice());
-            record.payload = has_value.then_some(self.value.bytes.as_slice());
-            record.timestamp = metadata.timestamp(row);
-            record.headers = metadata.headers(row);
-            match self.producer.send(record) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
-                    self.producer.poll(Duration::from_millis(1));
-                    self.check()?;
-                }
-                Err((error, _)) => return Err(self.refused(&error)),
-            }
-        }
-    }
-
-    fn refused(&self, error: &KafkaError) -> ConnectorError {
-        let code = error.rdkafka_error_code();
-        let size = self.value.bytes.len();
-        let reason = match code {
-            Some(RDKafkaErrorCode::MessageSizeTooLarge) => {
-                format!("a record of {size} bytes is too large")
-            }
-            Some(code) => code.to_string(),
-            None => error.to_string(),
-        };
-        ConnectorError::Unavailable {
-            message: format!("topic `{}`: {reason}", self.options.topic),
-            hint: code.and_then(client::hint_for),
-        }
-    }
-
-    /// An error if a record did not arrive, or none can any more.
-    fn check(&self) -> Result<()> {
-        let context = self.producer.context();
-        if let Some((code, topic)) = context.failed_delivery() {
-            return Err(ConnectorError::Unavailable {
-                message: format!(
-                    "a record did not reach topic `{topic}` at {}: {code}",
-                    self.options.common.servers()
-                ),
-                hint: client::hint_for(code),
-            });
-        }
-        match context.hopeless_error() {
-            Some((code, _)) => {
-                let error = KafkaError::Global(code);
-                Err(client::unreachable(&self.options.common, context, &error))
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Waits until the broker has everything. This ends: a record that cannot be delivered fails
-    /// after `message.timeout.ms`.
-    fn wait_for_deliveries(&mut self) -> Result<()> {
-        loop {
-            self.producer.poll(Duration::ZERO);
-            self.check()?;
-            if self.producer.in_flight_count() == 0 {
-                return Ok(());
-            }
-            native::flush(&self.producer, WAIT_STEP);
-        }
-    }
-}
-
-impl Writer for KafkaWriter {
-    fn write(&mut self, batch: &Batch) -> Result<u64> {
-        let topic = self.options.topic.clone();
+impl Rows {
+    /// Sends the rows of a batch on their way; returns the bytes of their records.
+    fn write(&mut self, batch: &Batch, way: &mut Way<'_>) -> Result<u64> {
+        let topic = self.topic.clone();
         let bad = |reason: String| ConnectorError::Data {
             place: format!("topic {topic}"),
             reason,
@@ -245,25 +256,62 @@ impl Writer for KafkaWriter {
                 Some(key) => key.encode(&keys, row).map_err(&bad)?,
                 None => false,
             };
-            self.send((has_key, has_value), &metadata, row)?;
-            let key = self.key.as_ref().map_or(0, |key| key.bytes.len());
-            bytes += (self.value.bytes.len() + key) as u64;
+            let key = self.key.as_ref().map(|key| key.bytes.as_slice());
+            for _ in 0..fault::copies() {
+                way.put(Outgoing {
+                    topic: &topic,
+                    partition: self.partitions.next(),
+                    key: key.filter(|_| has_key),
+                    value: has_value.then_some(self.value.bytes.as_slice()),
+                    timestamp_ms: metadata.timestamp(row),
+                    headers: metadata.headers(row),
+                })?;
+            }
+            bytes += (self.value.bytes.len() + key.map_or(0, <[u8]>::len)) as u64;
         }
-        self.producer.poll(Duration::ZERO);
-        self.check()?;
+        Ok(bytes)
+    }
+}
+
+impl Writer for KafkaWriter {
+    fn write(&mut self, batch: &Batch) -> Result<u64> {
+        let mut way = self.outlet.open();
+        let bytes = self.rows.write(batch, &mut way)?;
+        way.check()?;
         Ok(bytes)
     }
 
     fn flush(&mut self) -> Result<()> {
-        if self.options.at_least_once {
-            return self.wait_for_deliveries();
+        match &mut self.outlet {
+            // The epoch's commit makes rows visible.
+            Outlet::Transaction(inlet) => inlet.enter().check(),
+            Outlet::Direct { direct, waits: true } => direct.wait_for_deliveries(),
+            Outlet::Direct { direct, waits: false } => direct.serve(),
         }
-        self.producer.poll(Duration::ZERO);
-        self.check()
+    }
+
+    fn has_room(&self) -> bool {
+        match &self.outlet {
+            Outlet::Transaction(inlet) => inlet.has_room(),
+            Outlet::Direct { .. } => true,
+        }
+    }
+
+    fn end_epoch(&mut self, epoch: Epoch) -> Result<()> {
+        if let Outlet::Transaction(inlet) = &self.outlet {
+            inlet.end_epoch(epoch);
+        }
+        self.flush()
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.wait_for_deliveries()
+        match &mut self.outlet {
+            Outlet::Transaction(inlet) => {
+                inlet.finish();
+                Ok(())
+            }
+            Outlet::Direct { direct, .. } => direct.wait_for_deliveries(),
+        }
     }
 }
 

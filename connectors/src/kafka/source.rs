@@ -3,13 +3,15 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::{Offset, TopicPartitionList};
 
 use super::client::{self, Context};
 use super::layout::Layout;
 use super::offsets::{Lookup, Offsets, Partition};
 use super::options::{Bounded, SourceOptions};
 use super::reader::KafkaReader;
+use crate::commit::{Job, OffsetHome, Position};
 use crate::error::{ConnectorError, Result};
 use crate::source::{Reader, Source, Split};
 use crate::{TableSpec, registry::Environment};
@@ -26,7 +28,11 @@ pub(super) struct Shared {
     pub(super) layout: Layout,
     /// The session's time zone.
     pub(super) zone: String,
+    /// The job whose epochs say when offsets are committed; without one, readers do it themselves.
+    pub(super) job: Option<Job>,
     found: Mutex<Found>,
+    /// Commits offsets for others to see.
+    shower: Mutex<Option<BaseConsumer<Context>>>,
 }
 
 /// What the cluster said so far.
@@ -51,7 +57,9 @@ impl KafkaSource {
             options: SourceOptions::new(table)?,
             layout: Layout::of_source(table)?,
             zone: environment.zone.clone(),
+            job: environment.job.clone(),
             found: Mutex::default(),
+            shower: Mutex::default(),
         };
         Ok(KafkaSource { shared: Arc::new(shared) })
     }
@@ -70,6 +78,31 @@ impl Source for KafkaSource {
 
     fn discovery_interval(&self) -> Option<Duration> {
         self.shared.options.discovery_interval
+    }
+
+    fn offset_home(&self) -> Option<OffsetHome> {
+        self.shared.job.as_ref()?;
+        let common = &self.shared.options.common;
+        Some(OffsetHome { system: common.system(), group: common.group().map(str::to_owned) })
+    }
+
+    fn show_positions(&self, positions: &[Position]) {
+        let mut shower = self.shared.shower.lock().unwrap_or_else(PoisonError::into_inner);
+        if shower.is_none() {
+            *shower = self.shared.shower().ok();
+        }
+        let Some(consumer) = &*shower else { return };
+        while consumer.poll(Duration::ZERO).is_some() {}
+        let mut list = TopicPartitionList::with_capacity(positions.len());
+        for position in positions {
+            if let (Ok((topic, partition)), Ok(offset)) =
+                (partition_of(&position.split), i64::try_from(position.next_offset))
+            {
+                let _ = list.add_partition_offset(&topic, partition, Offset::Offset(offset));
+            }
+        }
+        // A failure is not reported: the next epoch makes up for it.
+        let _ = consumer.commit(&list, CommitMode::Async);
     }
 
     fn reader(&self, splits: Vec<Split>) -> Result<Box<dyn Reader>> {
@@ -91,6 +124,13 @@ impl Shared {
     fn found(&self) -> MutexGuard<'_, Found> {
         // A panic elsewhere leaves offsets that were looked up: they stay true.
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A consumer of the user's group, or of the job's if the user named none.
+    fn shower(&self) -> Result<BaseConsumer<Context>> {
+        let own = self.job.as_ref().map(|job| format!("millstream.{}", job.name));
+        let common = &self.options.common;
+        client::consumer(common, common.group().or(own.as_deref()), false)
     }
 
     /// Looks which partitions there are, and where new ones start and end.
@@ -165,7 +205,8 @@ fn connected(found: &mut Found, shared: &Shared) -> Result<Arc<BaseConsumer<Cont
     if let Some(consumer) = &found.consumer {
         return Ok(consumer.clone());
     }
-    let consumer = Arc::new(client::consumer(&shared.options.common, false)?);
+    let common = &shared.options.common;
+    let consumer = Arc::new(client::consumer(common, common.group(), false)?);
     found.consumer = Some(consumer.clone());
     Ok(consumer)
 }
@@ -175,7 +216,7 @@ fn id_of((topic, partition): &Partition) -> String {
     format!("{topic}/{partition}")
 }
 
-fn partition_of(id: &str) -> Result<Partition> {
+pub(super) fn partition_of(id: &str) -> Result<Partition> {
     let parts = id.rsplit_once('/');
     parts.and_then(|(topic, number)| Some((topic.to_owned(), number.parse().ok()?))).ok_or_else(
         || ConnectorError::Options {

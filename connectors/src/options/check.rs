@@ -3,6 +3,7 @@
 use crate::TableSpec;
 use crate::error::ConnectorError;
 use crate::format::{self, FormatInfo};
+use crate::options::job::GUARANTEE;
 use crate::options::spelling::did_you_mean;
 use crate::options::{OptionInfo, OptionKind};
 use crate::registry::{self, ConnectorInfo};
@@ -150,6 +151,9 @@ fn check_known(
 ) {
     for (key, value) in &table.options {
         match find_option(key, connector, formats) {
+            None if key == GUARANTEE && value == "exactly-once" => {
+                errors.push(no_guarantee(connector));
+            }
             None => errors.push(unknown(key, connector, formats)),
             Some(info) => {
                 if let Some((reason, hint)) = info.kind.refuse(value) {
@@ -200,6 +204,24 @@ fn unknown(
         message: format!("connector `{}` has no option `{key}`", connector.name),
         hint: Some(hint),
     }
+}
+
+/// The answer to exactly-once where it cannot be chosen: because it is given, or never.
+fn no_guarantee(connector: &ConnectorInfo) -> OptionError {
+    let name = connector.name;
+    let (message, hint) = if name == crate::filesystem::INFO.name {
+        (
+            "a directory has no delivery guarantee to choose".to_owned(),
+            "leave the option out: a job with epochs writes files exactly once in any case",
+        )
+    } else {
+        (
+            format!("`{name}` cannot be written exactly once"),
+            "leave the option out: rows are written when they come, and some again after a \
+             failure; or write to `kafka` or `filesystem`, which can",
+        )
+    };
+    OptionError { option: GUARANTEE.to_owned(), message, hint: Some(hint.to_owned()) }
 }
 
 /// What users of other engines mean by this name.

@@ -72,7 +72,10 @@ fn told(error: ConnectorError) -> (String, String) {
     let hint = match &error {
         ConnectorError::Options { hint, .. }
         | ConnectorError::Data { hint, .. }
-        | ConnectorError::Unavailable { hint, .. } => hint.clone(),
+        | ConnectorError::Unavailable { hint, .. }
+        | ConnectorError::Aborted { hint, .. }
+        | ConnectorError::Fenced { hint, .. }
+        | ConnectorError::Refused { hint, .. } => hint.clone(),
         ConnectorError::Io { .. } => None,
     };
     (error.to_string(), hint.unwrap_or_default())
@@ -272,6 +275,23 @@ fn a_rate_by_event_time_waits_for_the_time_between_rows() {
         }
         assert_eq!(seen, [(0, 1), (5, 3), (30, 1)], "seconds of the clock, and rows");
     }
+}
+
+#[test]
+fn a_rate_by_event_time_goes_on_without_a_first_file_that_was_read() {
+    let line = |id: i64| format!("{{\"id\":{id},\"ts\":\"2024-01-01 00:00:0{id}\"}}\n");
+    let files = Files::new(&[("in/a.json", &line(1)), ("in/b.json", &(line(2) + &line(3)))]);
+    let options = [
+        ("connector", "filesystem"),
+        ("path", "in"),
+        ("format", "json"),
+        ("scan.rate", "1x"),
+        ("scan.rate.time-column", "ts"),
+    ];
+    let table = table(&options, &[("id", Int64), ("ts", TIMESTAMP)]);
+    let source = open_source(&table, &files.environment).unwrap();
+    let splits = source.splits().unwrap();
+    assert_eq!(read_splits(&*source, splits[1..].to_vec()).len(), 2);
 }
 
 #[test]

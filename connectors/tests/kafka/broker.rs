@@ -92,6 +92,13 @@ impl Broker {
             .set("max.message.bytes", "2000000");
         let made = block_on(self.admin().create_topics([&new], &patient())).unwrap();
         made[0].as_ref().unwrap();
+        // The controller has made it; the broker may not have heard of it yet.
+        let consumer: BaseConsumer = self.config().create().unwrap();
+        let known = || {
+            let found = consumer.fetch_metadata(Some(&topic), Duration::from_secs(30)).unwrap();
+            i32::try_from(found.topics()[0].partitions().len()) == Ok(partitions)
+        };
+        assert!((0..1000).any(|_| known()), "the broker does not hear of {topic}");
         topic
     }
 

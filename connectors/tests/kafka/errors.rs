@@ -15,6 +15,9 @@ fn told(error: &ConnectorError) -> (String, String) {
     let hint = match error {
         ConnectorError::Options { hint, .. }
         | ConnectorError::Data { hint, .. }
+        | ConnectorError::Aborted { hint, .. }
+        | ConnectorError::Fenced { hint, .. }
+        | ConnectorError::Refused { hint, .. }
         | ConnectorError::Unavailable { hint, .. } => hint.clone(),
         ConnectorError::Io { .. } => None,
     };
@@ -152,7 +155,7 @@ fn wrong_options_are_found_before_anything_is_connected() {
     }
     let exactly_once = table(broker, "t", N, &[("sink.delivery-guarantee", "exactly-once")]);
     let (message, hint) = told(&open_sink(&exactly_once).err().unwrap());
-    assert!(message.contains("comes with"), "{message}");
+    assert!(message.contains("needs epochs"), "{message}");
     assert!(hint.contains("at-least-once"), "{hint}");
 }
 

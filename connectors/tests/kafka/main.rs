@@ -7,7 +7,12 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod broker;
+mod cost;
 mod errors;
+mod exactly_once;
+mod faults;
+mod jobs;
+mod positions;
 mod rate;
 mod sink;
 mod source;

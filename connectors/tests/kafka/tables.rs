@@ -24,12 +24,22 @@ pub fn table(
     columns: &[(&str, DataType)],
     options: &[(&str, &str)],
 ) -> TableSpec {
+    table_at(&broker.bootstrap, topic, columns, options)
+}
+
+/// The same at any brokers.
+pub fn table_at(
+    bootstrap: &str,
+    topic: &str,
+    columns: &[(&str, DataType)],
+    options: &[(&str, &str)],
+) -> TableSpec {
     let fields = columns.iter().map(|(name, kind)| Field::new(*name, kind.clone(), true));
     let schema = Arc::new(Schema::new(fields.collect::<Fields>()));
     let mut all: BTreeMap<String, String> = [
         ("connector", "kafka"),
         ("topic", topic),
-        ("properties.bootstrap.servers", &broker.bootstrap),
+        ("properties.bootstrap.servers", bootstrap),
         ("format", "json"),
     ]
     .into_iter()

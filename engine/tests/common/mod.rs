@@ -2,7 +2,11 @@
 //! that counts rows by key and window.
 #![allow(dead_code, clippy::unwrap_used, clippy::type_complexity)] // each test uses its part
 
+pub mod broker;
+pub mod durable;
+
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,6 +15,7 @@ use arrow::datatypes::{
     DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMillisecondType,
 };
 use datafusion_physical_expr::expressions::Column;
+use millstream_connectors::commit::{Job, OffsetHome, Position};
 use millstream_connectors::error::Result as ConnectorResult;
 use millstream_connectors::{
     ConnectorError, Polled, Reader, Sink, Source, Split, SplitBatch, TableSpec, Writer,
@@ -23,6 +28,9 @@ use millstream_operators::{
     Partitioning, Port,
 };
 use millstream_state::EventTime;
+
+pub use broker::{Broker, Folder};
+pub use durable::{DurableSums, Holding};
 
 /// Key, value, event time in ms.
 pub type Row = (i64, i64, i64);
@@ -57,6 +65,8 @@ pub enum Event {
     Rows(Vec<Row>),
     Fail,
     Panic,
+    /// Does not answer, so many times over all readers.
+    Away(Arc<AtomicUsize>),
 }
 
 /// What happens after a split's last event.
@@ -75,6 +85,11 @@ pub struct TestSource {
     pub read: Arc<Mutex<Vec<Row>>>,
     /// Readers that exist.
     pub open_readers: Arc<()>,
+    pub home: Option<OffsetHome>,
+    /// A bug: reading goes on so many events too far.
+    pub skips: u64,
+    /// Positions that were shown.
+    pub shown: Arc<Mutex<Vec<Position>>>,
 }
 
 impl TestSource {
@@ -85,6 +100,9 @@ impl TestSource {
             discovers: false,
             read: Arc::default(),
             open_readers: Arc::new(()),
+            home: None,
+            skips: 0,
+            shown: Arc::default(),
         }
     }
 
@@ -106,6 +124,15 @@ impl TestSource {
         splits.push((name, events, after));
     }
 
+    /// Splits end after what they have.
+    pub fn end_all(&self) {
+        self.splits.lock().unwrap().iter_mut().for_each(|split| split.2 = After::Finish);
+    }
+
+    pub fn remove_split(&self, name: &str) {
+        self.splits.lock().unwrap().retain(|(of, ..)| of != name);
+    }
+
     pub fn feed(&self, split: usize, event: Event) {
         self.splits.lock().unwrap()[split].1.push(event);
     }
@@ -115,6 +142,14 @@ impl Source for TestSource {
     fn splits(&self) -> ConnectorResult<Vec<Split>> {
         let splits = self.splits.lock().unwrap();
         Ok(splits.iter().map(|(id, ..)| Split { id: id.clone(), offset: None }).collect())
+    }
+
+    fn offset_home(&self) -> Option<OffsetHome> {
+        self.home.clone()
+    }
+
+    fn show_positions(&self, positions: &[Position]) {
+        *self.shown.lock().unwrap() = positions.to_vec();
     }
 
     fn discovery_interval(&self) -> Option<Duration> {
@@ -156,6 +191,16 @@ impl TestReader {
                 hint: Some("let it be skipped".into()),
             }),
             Event::Panic => panic!("reader fell over"),
+            Event::Away(times) => {
+                let left = times.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+                match left {
+                    Ok(_) => Err(ConnectorError::Unavailable {
+                        message: "the broker is away".into(),
+                        hint: None,
+                    }),
+                    Err(_) => Ok(Polled::Nothing),
+                }
+            }
             Event::Rows(rows) => {
                 self.source.read.lock().unwrap().extend(&rows);
                 let next_offset = *done as u64;
@@ -177,7 +222,8 @@ impl Reader for TestReader {
     fn add_splits(&mut self, splits: Vec<Split>) -> ConnectorResult<()> {
         for split in splits {
             let index = split.id.trim_start_matches("split-").parse().expect("our own name");
-            self.splits.push((index, 0, false));
+            let offset = split.offset.map_or(0, |offset| offset + self.source.skips);
+            self.splits.push((index, offset as usize, false));
         }
         Ok(())
     }
@@ -345,13 +391,25 @@ impl Operator for Pass {
 }
 
 /// The world: tables by name, operators by the first word of their node's name.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct World {
     pub sources: BTreeMap<String, TestSource>,
     pub sinks: BTreeMap<String, TestSink>,
+    /// Its tables are those whose names begin with `broker`.
+    pub broker: Broker,
+    /// Keys of tables that are on another cluster.
+    pub keys: BTreeMap<String, String>,
+    /// It is the table `folder`.
+    pub folder: Folder,
+    /// For whom tables were opened.
+    pub jobs: Arc<Mutex<Vec<Option<Job>>>>,
 }
 
 impl Components for World {
+    fn begin(&self, job: Option<&Job>) {
+        self.jobs.lock().unwrap().push(job.cloned());
+    }
+
     fn source(&self, table: &TableSpec) -> ConnectorResult<Box<dyn Source>> {
         match self.sources.get(&table.name) {
             Some(source) => Ok(Box::new(source.clone())),
@@ -364,6 +422,17 @@ impl Components for World {
     }
 
     fn sink(&self, table: &TableSpec) -> ConnectorResult<Box<dyn Sink>> {
+        if table.name == "folder" {
+            return Ok(Box::new(self.folder.clone()));
+        }
+        if table.name.starts_with("broker") {
+            let session = self.jobs.lock().unwrap().len() as u64;
+            let mut opened = self.broker.table(&table.name, session);
+            if let Some(key) = self.keys.get(&table.name) {
+                opened.key = key.clone();
+            }
+            return Ok(Box::new(opened));
+        }
         Ok(Box::new(self.sinks[&table.name].clone()))
     }
 
@@ -377,6 +446,9 @@ impl Components for World {
         Ok(match name.split(['-', '.']).next().unwrap_or_default() {
             "window" => Box::new(CountWindows::default()),
             "tolerant" => Box::new(CountWindows { tolerates_late: true, ..Default::default() }),
+            "sums" => Box::new(DurableSums::new(false)),
+            "slow" => Box::new(DurableSums::new(true)),
+            "holding" => Box::new(Holding::default()),
             "side" => Box::new(SideOutput),
             "superstitious" => Box::new(Superstitious),
             _ => Box::new(Pass),

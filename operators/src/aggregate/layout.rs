@@ -35,6 +35,7 @@ struct Input {
 /// One aggregate: how it is computed and where its columns are.
 #[derive(Debug)]
 pub(super) struct LaidOutAggregate {
+    name: String,
     pub plan: AggregatePlan,
     /// Indexes into [`AggregateArgs::columns`].
     pub args: Vec<usize>,
@@ -70,13 +71,19 @@ impl AggregateLayout {
             }
             Some(_) => return Ok(plan_err!("FILTER of {} is not a condition", aggregate.name)?),
         };
-        let prefix = format!("{}.{}", self.aggregates.len(), aggregate.name);
+        // Named by what they are, not by where: state of another version of a query is read by name.
+        let before = self.aggregates.iter().filter(|other| other.name == aggregate.name).count();
+        let prefix = match before {
+            0 => aggregate.name.clone(),
+            before => format!("{}#{}", aggregate.name, before + 1),
+        };
         let partials = plan.partial_fields()?.into_iter().map(|field| {
             let name = format!("{prefix}.{}", field.name());
             field.with_name(name)
         });
         let partials = partials.collect();
-        self.aggregates.push(LaidOutAggregate { plan, args, filter, partials });
+        let name = aggregate.name.clone();
+        self.aggregates.push(LaidOutAggregate { name, plan, args, filter, partials });
         Ok(())
     }
 
@@ -91,7 +98,8 @@ impl AggregateLayout {
     }
 
     /// The columns of a partial result: the keys, then the state of each aggregate, named
-    /// `<number>.<aggregate>.<part>`. The parts of each function are described in `plan`.
+    /// `<aggregate>.<part>`; of several with the same name the later ones are
+    /// `<aggregate>#<number>.<part>`. The parts of each function are described in `plan`.
     pub fn partial_fields(&self) -> Vec<Field> {
         let partials = self.aggregates.iter().flat_map(|aggregate| &aggregate.partials);
         self.keys.iter().chain(partials).cloned().collect()

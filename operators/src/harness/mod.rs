@@ -23,11 +23,14 @@
 //! Input lines are rows (`null` for null, a row kind in front for changelogs), `watermark MS`,
 //! `end` (the final watermark), `metrics` (shows late and null-time rows) and `state` (shows keys
 //! held). Neighbouring rows are one batch; a line `batch` starts another. Rows that leave by the
-//! late port are shown with `late` in front. Timestamps are milliseconds, or with the header
+//! late port are shown with `late` in front. `epoch` ends an epoch; `crash` drops the operator, opens
+//! it on what the last epoch holds, feeds it again what came since, and checks that the same comes
+//! out; `rescale N` does so with N instances; `evict` ends an epoch while memory is short. Timestamps are milliseconds, or with the header
 //! `times: iso` wall-clock times.
 //!
-//! Any script of a windowed aggregation also runs in two stages ([`Form::Stages`]), and any script
-//! also row by row ([`Form::Rows`]): the same rows have to come out.
+//! Any script of a windowed aggregation also runs in two stages ([`Form::Stages`]) and any script
+//! also row by row ([`Form::Rows`]), and with crashes after every line and at several parallelisms
+//! ([`Form::Job`], [`Script::disturbed`]): the same rows have to come out.
 //!
 //! Everything here panics on a mistake in the script: it is test code.
 
@@ -35,6 +38,7 @@ mod drive;
 mod header;
 mod rows;
 mod script;
+mod stage;
 
 pub use drive::{Driver, Form};
 pub use header::Header;

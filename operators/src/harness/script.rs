@@ -48,6 +48,21 @@ impl Script {
         self.blocks.iter().map(|block| driver.run(&block.input)).collect()
     }
 
+    /// The script with lines put between its input lines: after line `i`, counted over all blocks,
+    /// those of `after(i)`.
+    pub fn disturbed(&self, after: impl Fn(usize) -> Vec<String>) -> Script {
+        let mut script = self.clone();
+        let mut number = 0;
+        for block in &mut script.blocks {
+            for line in std::mem::take(&mut block.input) {
+                block.input.push(line);
+                block.input.extend(after(number));
+                number += 1;
+            }
+        }
+        script
+    }
+
     /// The script's text with this output for its blocks.
     pub fn with_outputs(&self, outputs: &[Vec<String>]) -> String {
         let mut text = format!("{}\n", self.head);

@@ -15,7 +15,7 @@
 //!  drops                            p0          p5
 //! ```
 //!
-//! State is that of [`open`](super::open): live tables, `panes` and `fired`.
+//! State is that of [`open`](super::open): deltas, bases, `panes` and `fired`.
 //! Input → output: append → append.
 //!
 //! Laws:
@@ -34,7 +34,7 @@ use std::sync::Arc;
 use arrow::array::UInt32Array;
 use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
-use millstream_state::EventTime;
+use millstream_state::{EventTime, MemoryUse};
 
 use super::WindowAggregateSpec;
 use super::fire::Firing;
@@ -79,33 +79,49 @@ impl Operator for WindowAggregate {
         let results = Results::new(&self.spec, self.schema.clone())?;
         let (panes, layout) = (self.placer.panes(), self.layout.clone());
         let open = OpenPanes::new(panes, layout, results.clock(), context)?;
-        self.firing = Some(Firing::restored(open, results)?);
+        let memory = MemoryUse::new(context.memory.clone());
+        self.firing = Some(Firing::new(open, results, memory));
         self.metrics = context.metrics.clone();
         Ok(())
     }
 
     fn on_batch(&mut self, batch: Batch, out: &mut Output) -> Result<()> {
         assert!(batch.kinds.is_none(), "the planner refuses windows over a changelog");
-        let open = &mut self.firing.as_mut().expect("opened before the first row").open;
+        let firing = self.firing.as_mut().expect("opened before the first row");
         let keys = self.spec.key_columns(&batch.rows);
         let args = self.layout.evaluate_args(&batch.rows)?;
         let placed = self.placer.place(&batch.rows);
         self.metrics.null_time_rows.add(placed.null_rows as u64);
         for (pane, rows) in placed.panes() {
-            if open.is_late(pane) {
+            if firing.open.is_late(pane) {
                 let late = pick(&batch, &rows)?;
                 self.metrics.late_rows.add(late.num_rows() as u64);
                 out.batch_to(Port::LATE, late);
             } else {
-                open.fill(pane, |table| table.update(&keys, &args, rows))?;
+                firing.open.fill(pane, |table| table.update(&keys, &args, rows))?;
             }
         }
+        firing.measure();
         Ok(())
     }
 
     fn on_watermark(&mut self, watermark: EventTime, out: &mut Output) -> Result<()> {
         let firing = self.firing.as_mut().expect("opened before the first watermark");
         firing.advance(watermark, out)?;
+        firing.report(&self.metrics);
+        Ok(())
+    }
+
+    fn resume(&mut self, out: &mut Output) -> Result<bool> {
+        let firing = self.firing.as_mut().expect("opened before the first watermark");
+        let has_more = firing.resume(out)?;
+        firing.report(&self.metrics);
+        Ok(has_more)
+    }
+
+    fn on_epoch_end(&mut self, _out: &mut Output) -> Result<()> {
+        let firing = self.firing.as_mut().expect("opened before the first epoch");
+        firing.end_epoch()?;
         firing.report(&self.metrics);
         Ok(())
     }

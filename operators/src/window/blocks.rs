@@ -65,6 +65,17 @@ impl Blocks {
         Blocks { levels, occupied: BTreeSet::new(), merged: BTreeMap::new(), bytes: 0 }
     }
 
+    /// Takes note that a pane has runs.
+    pub(crate) fn occupy(&mut self, pane: i64) {
+        self.occupied.insert(pane);
+    }
+
+    /// Forgets what was merged; the panes themselves stay known.
+    pub(crate) fn forget_merged(&mut self) {
+        self.merged.clear();
+        self.bytes = 0;
+    }
+
     /// Takes note of a new run of a pane.
     pub(crate) fn add(&mut self, pane: i64, run: &RecordBatch) {
         self.occupied.insert(pane);

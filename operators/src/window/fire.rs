@@ -2,9 +2,14 @@
 //!
 //! | windows | a firing merges |
 //! |---|---|
-//! | TUMBLE, attached windows | nothing: the pane's table is the window |
-//! | HOP | the runs of its panes; for long hops merged [`Blocks`] of them |
+//! | TUMBLE, attached windows | nothing, or the pane's base and delta |
+//! | HOP | the partials of its panes; for long hops merged [`Blocks`] of them |
 //! | CUMULATE | one running merge for each longest window, and what came since |
+//!
+//! A window whose panes are not all in memory, and would not fit, is merged and leaves in parts
+//! ([`scattered`](super::scattered)). Results leave in portions: after each the task passes them
+//! on and comes back by [`Firing::resume`], so that a window of any size needs memory for a
+//! portion only.
 //!
 //! Laws:
 //!
@@ -13,218 +18,189 @@
 //! 2. a window fires if one of its panes has a row, even an old one: a cumulating window repeats
 //!    its last result until the longest one has fired;
 //! 3. time without rows costs nothing: the next window is found from the oldest pane, not by
-//!    counting up.
+//!    counting up;
+//! 4. after a restart watermarks may begin below what has fired: then nothing fires and the
+//!    watermark that did is passed on.
 
-use arrow::array::RecordBatch;
-use millstream_state::EventTime;
+use arrow::array::ArrayRef;
+use millstream_state::{EventTime, MemoryUse};
 
-use super::blocks::{Blocks, RunStore};
-use super::open::OpenPanes;
+use super::open::{OpenPanes, Source};
 use super::pane::{Pane, Panes};
+use super::partial::Columns;
 use super::results::{Results, Window};
-use super::{WindowKind, Windows};
-use crate::aggregate::GroupTable;
+use super::scattered::Parts;
+use super::shared::Shared;
 use crate::error::Result;
 use crate::{OperatorMetrics, Output};
+
+/// Result rows after which the task gets to pass them on.
+const PORTION_ROWS: usize = 1 << 16;
 
 /// Open panes and how they become windows.
 pub(crate) struct Firing {
     pub open: OpenPanes,
     results: Results,
     shared: Shared,
+    /// The watermark that is being worked on; `None` between calls of the task.
+    advancing: Option<Advancing>,
+    memory: MemoryUse,
 }
 
-/// What helps to merge panes that several windows share. Computed from sealed panes.
-enum Shared {
-    /// Every pane is one window.
-    No,
-    Hop {
-        blocks: Blocks,
-        numbers: Numbers,
-    },
-    Cumulate {
-        running: Option<Running>,
-        size_ms: i64,
-    },
+/// A watermark not all of whose windows have fired.
+struct Advancing {
+    watermark: EventTime,
+    passed_ms: i64,
+    leaving: Option<Leaving>,
 }
 
-/// The merged panes of a longest cumulating window, from its start to the last end that fired.
-struct Running {
-    start_ms: i64,
-    runs: Vec<RecordBatch>,
+/// A window not all of whose results have left.
+struct Leaving {
+    pane: Pane,
+    window: Window,
+    /// Results, and how many of them have left.
+    columns: Option<(Columns, usize)>,
+    /// What is to be merged when these have left.
+    parts: Option<Parts>,
 }
 
 impl Firing {
-    /// Takes over what is open; the helpers are brought up to date with panes that were sealed
-    /// before a restart.
-    pub(crate) fn restored(open: OpenPanes, results: Results) -> Result<Self> {
-        let mut shared = match open.panes() {
-            panes if !panes.are_shared() => Shared::No,
-            Panes::Cut { windows: Windows { kind, offset_ms }, length_ms } => match kind {
-                WindowKind::Hop { size_ms, .. } => Shared::Hop {
-                    blocks: Blocks::new(size_ms / length_ms),
-                    numbers: Numbers { length_ms, origin_ms: offset_ms.rem_euclid(length_ms) },
-                },
-                WindowKind::Cumulate { size_ms, .. } => Shared::Cumulate { running: None, size_ms },
-                WindowKind::Tumble { .. } => Shared::No,
-            },
-            Panes::Attached => Shared::No,
-        };
-        if let Shared::Hop { blocks, numbers } = &mut shared {
-            for pane in open.sealed() {
-                for run in open.runs_of(pane)? {
-                    blocks.add(numbers.of(pane.at_ms), &run);
-                }
-            }
-        }
-        Ok(Firing { open, results, shared })
+    /// Takes over what is open.
+    pub(crate) fn new(open: OpenPanes, results: Results, memory: MemoryUse) -> Self {
+        let shared = Shared::of(open.panes());
+        Firing { open, results, shared, advancing: None, memory }
     }
 
-    /// Fires what the watermark completes, then passes the watermark on.
-    pub(crate) fn advance(&mut self, watermark: EventTime, out: &mut Output) -> Result<()> {
+    /// Fires what the watermark completes, then passes the watermark on. Returns true if there is
+    /// more, for [`Self::resume`].
+    pub(crate) fn advance(&mut self, watermark: EventTime, out: &mut Output) -> Result<bool> {
+        assert!(self.advancing.is_none(), "a watermark is worked off before the next one");
+        let watermark = self.open.fired().map_or(watermark, |fired| fired.max(watermark));
         let passed_ms = self.results.clock().passed(watermark);
-        while let Some(pane) = self.open.oldest() {
-            let panes = self.open.panes();
-            let next_ms = panes.next_end(pane, self.open.passed_ms());
-            let end_ms = next_ms.expect("a pane is dropped with its last window");
-            if end_ms > passed_ms {
+        self.advancing = Some(Advancing { watermark, passed_ms, leaving: None });
+        self.resume(out)
+    }
+
+    /// Goes on with the watermark. Returns true if there is still more.
+    pub(crate) fn resume(&mut self, out: &mut Output) -> Result<bool> {
+        let Some(mut advancing) = self.advancing.take() else { return Ok(false) };
+        let mut room = PORTION_ROWS;
+        loop {
+            if let Some(leaving) = &mut advancing.leaving {
+                if !self.emit(leaving, &mut room, out)? {
+                    self.results.flush(out)?;
+                    self.advancing = Some(advancing);
+                    return Ok(true);
+                }
+                self.finish(leaving.pane, leaving.window);
+            }
+            advancing.leaving = self.begin_next(advancing.passed_ms)?;
+            if advancing.leaving.is_none() {
                 break;
             }
-            let window = Window { start_ms: panes.start_of(pane, end_ms), end_ms };
-            self.fire(pane, window, out)?;
         }
         self.results.flush(out)?;
-        self.open.set_fired(watermark, passed_ms)?;
-        out.watermark(watermark);
+        self.open.set_fired(advancing.watermark, advancing.passed_ms);
+        out.watermark(advancing.watermark);
+        Ok(false)
+    }
+
+    /// Hands over to the store what it does not have yet; lets go of memory if it is short.
+    pub(crate) fn end_epoch(&mut self) -> Result<()> {
+        assert!(self.advancing.is_none(), "a watermark is worked off before an epoch ends");
+        self.measure();
+        if self.memory.is_over() {
+            self.shared.forget();
+            self.open.evict(self.used_bytes() / 2);
+        }
+        for (pane, partials) in self.open.end_epoch()? {
+            self.shared.add(pane, &partials, &mut self.open)?;
+        }
+        self.measure();
         Ok(())
+    }
+
+    /// Tells the budget what is held.
+    pub(crate) fn measure(&mut self) {
+        self.memory.set(self.used_bytes() + self.open.tables.spare_bytes() as u64);
     }
 
     /// Shows what is held.
-    pub(crate) fn report(&self, metrics: &OperatorMetrics) {
-        let size = self.open.size();
-        let helper_bytes = match &self.shared {
-            Shared::No => 0,
-            Shared::Hop { blocks, .. } => blocks.bytes(),
-            Shared::Cumulate { running, .. } => running.iter().map(Running::bytes).sum(),
-        };
-        metrics.state_keys.set(size.keys as u64);
-        metrics.state_bytes.set((size.bytes + helper_bytes) as u64);
+    pub(crate) fn report(&mut self, metrics: &OperatorMetrics) {
+        self.measure();
+        metrics.state_keys.set(self.open.size().keys as u64);
+        metrics.state_bytes.set(self.used_bytes());
     }
 
-    fn fire(&mut self, pane: Pane, window: Window, out: &mut Output) -> Result<()> {
-        let mut table = match &mut self.shared {
-            Shared::No => self.open.take_live(pane).expect("a pane of one window is not sealed"),
-            Shared::Hop { blocks, numbers } => hop(&mut self.open, blocks, *numbers, window)?,
-            Shared::Cumulate { running, size_ms } => {
-                cumulate(&mut self.open, running, *size_ms, window)?
+    fn used_bytes(&self) -> u64 {
+        (self.open.size().bytes + self.shared.bytes()) as u64
+    }
+
+    /// Begins the next window that is complete.
+    fn begin_next(&mut self, passed_ms: i64) -> Result<Option<Leaving>> {
+        let Some(pane) = self.open.oldest() else { return Ok(None) };
+        let panes = self.open.panes();
+        let next_ms = panes.next_end(pane, self.open.passed_ms());
+        let end_ms = next_ms.expect("a pane is dropped with its last window");
+        if end_ms > passed_ms {
+            return Ok(None);
+        }
+        let window = Window { start_ms: panes.start_of(pane, end_ms), end_ms };
+        let mut leaving = Leaving { pane, window, columns: None, parts: None };
+        match self.shared.merge(pane, window, &mut self.open)? {
+            Source::Table(mut table) => {
+                leaving.columns = Some((table.take_results()?, 0));
+                self.open.tables.recycle(table);
             }
-        };
-        self.results.add(window, table.take_results()?, out)?;
-        self.open.recycle(table);
+            Source::Scattered(scattered) => {
+                leaving.parts = Some(Parts::new(scattered, &mut self.open)?);
+            }
+        }
+        Ok(Some(leaving))
+    }
+
+    /// Emits results while there is room. Returns true once all of the window have left.
+    fn emit(&mut self, leaving: &mut Leaving, room: &mut usize, out: &mut Output) -> Result<bool> {
+        loop {
+            if let Some((columns, from)) = &mut leaving.columns {
+                let rows = rows_of(columns) - *from;
+                if rows > *room {
+                    self.results.add(leaving.window, &slice(columns, *from, *room), out)?;
+                    *from += *room;
+                    return Ok(false);
+                }
+                self.results.add(leaving.window, &slice(columns, *from, rows), out)?;
+                *room -= rows;
+                leaving.columns = None;
+            }
+            let Some(parts) = &mut leaving.parts else { return Ok(true) };
+            if *room == 0 {
+                return Ok(false);
+            }
+            let Some(mut table) = parts.next(&mut self.open)? else { return Ok(true) };
+            leaving.columns = Some((table.take_results()?, 0));
+            self.open.tables.recycle(table);
+        }
+    }
+
+    fn finish(&mut self, pane: Pane, window: Window) {
+        if !self.open.panes().are_shared() {
+            self.open.drop_runs(pane);
+        }
         // Attached windows may have the same end: the next one has not passed yet.
         if !matches!(self.open.panes(), Panes::Attached) {
-            self.open.pass(window.end_ms)?;
+            self.open.pass(window.end_ms);
         }
-        if let Shared::Hop { blocks, numbers } = &mut self.shared {
-            let oldest = self.open.oldest().map(|pane| numbers.of(pane.at_ms));
-            blocks.forget_before(oldest.unwrap_or(i64::MAX));
-        }
-        Ok(())
+        self.shared.forget_before(self.open.oldest());
     }
 }
 
-fn hop(
-    open: &mut OpenPanes,
-    blocks: &mut Blocks,
-    numbers: Numbers,
-    window: Window,
-) -> Result<GroupTable> {
-    for (pane, run) in open.seal(window.start_ms, window.end_ms)? {
-        blocks.add(numbers.of(pane.at_ms), &run);
-    }
-    let range = numbers.of(window.start_ms)..numbers.of(window.end_ms);
-    let runs = blocks.cover(range, &mut SealedPanes { open, numbers })?;
-    open.merged(&runs)
+fn rows_of((keys, values): &Columns) -> usize {
+    keys.iter().chain(values).next().map_or(0, |column| column.len())
 }
 
-fn cumulate(
-    open: &mut OpenPanes,
-    running: &mut Option<Running>,
-    size_ms: i64,
-    window: Window,
-) -> Result<GroupTable> {
-    let mut current = match running.take() {
-        Some(running) if running.start_ms == window.start_ms => running,
-        // The first firing of this longest window, or the first after a restart.
-        _ => Running { start_ms: window.start_ms, runs: sealed_runs(open, window)? },
-    };
-    let sealed = open.seal(window.start_ms, window.end_ms)?;
-    current.runs.extend(sealed.into_iter().map(|(_, run)| run));
-    let mut table = open.merged(&current.runs)?;
-    let is_longest = window.end_ms == window.start_ms.saturating_add(size_ms);
-    if is_longest {
-        return Ok(table);
-    }
-    if current.runs.len() > 1 {
-        current.runs = vec![open.run(table.take_partials()?)?];
-        open.recycle(table);
-        table = open.merged(&current.runs)?;
-    }
-    *running = Some(current);
-    Ok(table)
-}
-
-fn sealed_runs(open: &OpenPanes, window: Window) -> Result<Vec<RecordBatch>> {
-    let mut runs = Vec::new();
-    let within = |pane: &Pane| window.start_ms <= pane.at_ms && pane.at_ms < window.end_ms;
-    for pane in open.sealed().filter(within) {
-        runs.extend(open.runs_of(pane)?);
-    }
-    Ok(runs)
-}
-
-impl Running {
-    fn bytes(&self) -> usize {
-        self.runs.iter().map(RecordBatch::get_array_memory_size).sum()
-    }
-}
-
-/// Numbers panes in order, without gaps.
-#[derive(Clone, Copy)]
-struct Numbers {
-    length_ms: i64,
-    /// Start of the pane with number 0.
-    origin_ms: i64,
-}
-
-impl Numbers {
-    /// The number of the pane that starts at `start_ms`.
-    fn of(self, start_ms: i64) -> i64 {
-        // The origin is below one length, so rounding down takes it off without overflow.
-        start_ms.div_euclid(self.length_ms)
-    }
-
-    fn pane(self, number: i64) -> Pane {
-        let start_ms = number.saturating_mul(self.length_ms).saturating_add(self.origin_ms);
-        Pane { at_ms: start_ms, start_ms }
-    }
-}
-
-/// Sealed panes by their number.
-struct SealedPanes<'a> {
-    open: &'a mut OpenPanes,
-    numbers: Numbers,
-}
-
-impl RunStore for SealedPanes<'_> {
-    fn runs(&self, number: i64) -> Result<Vec<RecordBatch>> {
-        self.open.runs_of(self.numbers.pane(number))
-    }
-
-    fn merge(&mut self, runs: &[RecordBatch]) -> Result<RecordBatch> {
-        let mut table = self.open.merged(runs)?;
-        let run = self.open.run(table.take_partials()?)?;
-        self.open.recycle(table);
-        Ok(run)
-    }
+fn slice((keys, values): &Columns, from: usize, rows: usize) -> Columns {
+    let slice =
+        |columns: &[ArrayRef]| columns.iter().map(|column| column.slice(from, rows)).collect();
+    (slice(keys), slice(values))
 }

@@ -8,7 +8,7 @@
 //!  local 1   p0: a=1 ──────┴─▶ p0: a=3 b=1 ─▶ fires [0, 10)
 //! ```
 //!
-//! State is that of [`open`](super::open): live tables, `panes` and `fired`.
+//! State is that of [`open`](super::open): deltas, bases, `panes` and `fired`.
 //! Input → output: append partials ([`partial`](super::partial)) → append.
 //!
 //! Laws: those of the one-stage aggregation, plus
@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use arrow::array::Array;
 use arrow::datatypes::SchemaRef;
-use millstream_state::EventTime;
+use millstream_state::{EventTime, MemoryUse};
 
 use super::WindowAggregateSpec;
 use super::fire::Firing;
@@ -69,27 +69,43 @@ impl Operator for GlobalWindowAggregate {
         let panes = Placer::new(&self.spec.time)?.panes();
         let layout = Arc::new(self.spec.layout()?);
         let open = OpenPanes::new(panes, layout, results.clock(), context)?;
-        self.firing = Some(Firing::restored(open, results)?);
+        let memory = MemoryUse::new(context.memory.clone());
+        self.firing = Some(Firing::new(open, results, memory));
         self.metrics = context.metrics.clone();
         Ok(())
     }
 
     fn on_batch(&mut self, batch: Batch, _out: &mut Output) -> Result<()> {
-        let open = &mut self.firing.as_mut().expect("opened before the first row").open;
+        let firing = self.firing.as_mut().expect("opened before the first row");
         for (pane, (keys, partials)) in self.format.read(&batch.rows) {
-            if open.is_late(pane) {
+            if firing.open.is_late(pane) {
                 let rows = keys.iter().chain(&partials).next().map_or(0, |column| column.len());
                 self.metrics.late_rows.add(rows as u64);
             } else {
-                open.fill(pane, |table| table.merge(&keys, &partials))?;
+                firing.open.fill(pane, |table| table.merge(&keys, &partials))?;
             }
         }
+        firing.measure();
         Ok(())
     }
 
     fn on_watermark(&mut self, watermark: EventTime, out: &mut Output) -> Result<()> {
         let firing = self.firing.as_mut().expect("opened before the first watermark");
         firing.advance(watermark, out)?;
+        firing.report(&self.metrics);
+        Ok(())
+    }
+
+    fn resume(&mut self, out: &mut Output) -> Result<bool> {
+        let firing = self.firing.as_mut().expect("opened before the first watermark");
+        let has_more = firing.resume(out)?;
+        firing.report(&self.metrics);
+        Ok(has_more)
+    }
+
+    fn on_epoch_end(&mut self, _out: &mut Output) -> Result<()> {
+        let firing = self.firing.as_mut().expect("opened before the first epoch");
+        firing.end_epoch()?;
         firing.report(&self.metrics);
         Ok(())
     }

@@ -15,16 +15,17 @@
 //! | state | key → value | created | dropped |
 //! |---|---|---|---|
 //! | pane tables | pane → groups since the pane was last sent | first row | sent |
-//! | `local` ([`Value`]) | the watermark | first watermark | never |
 //!
-//! Pane tables need not survive: a task sends them all before it ends an epoch.
+//! Nothing here needs to survive: all pane tables are sent before an epoch ends, and after a restart
+//! sources say their watermark before any row.
 //! Input → output: append → append partials ([`partial`](super::partial)).
 //!
 //! Laws:
 //!
 //! 1. the partials of a pane leave before the watermark that completes its next window, so the
 //!    global stage has everything when it fires;
-//! 2. memory is bounded: above [`MOST_GROUPS`] groups the largest panes are sent early;
+//! 2. memory is bounded: above [`MOST_GROUPS`] groups, or a small part of the memory budget, the
+//!    largest panes are sent early;
 //! 3. if keys hardly repeat, merging is waste: the stage passes batches through, each aggregated
 //!    for itself, and tries again later. The result is the same either way.
 //!
@@ -36,7 +37,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::concat_batches;
-use millstream_state::{EventTime, TableId, Value};
+use millstream_state::{EventTime, MemoryUse};
 
 use super::WindowAggregateSpec;
 use super::clock::WallClock;
@@ -50,6 +51,9 @@ use crate::{Batch, Operator, OperatorContext, OperatorMetrics, Output};
 
 /// Groups over all panes above which the largest panes are sent early.
 pub const MOST_GROUPS: usize = 1 << 20;
+/// The part of the memory budget above which the largest panes are sent early, as a divisor: what
+/// is here is only to save work, while the stage behind has to hold the panes.
+const BUDGET_PART: u64 = 16;
 /// Rows after which it is judged whether keys repeat.
 const JUDGED_ROWS: usize = 1 << 17;
 /// Rows that pass through before keys get another chance to repeat.
@@ -67,7 +71,8 @@ pub struct LocalWindowAggregate {
     // STATE
     panes: BTreeMap<Pane, Filling>,
     passed_ms: i64,
-    watermark: Option<Value>,
+    memory: Option<MemoryUse>,
+    most_bytes: u64,
     repetition: Repetition,
     spare: Vec<GroupTable>,
 }
@@ -94,7 +99,8 @@ impl LocalWindowAggregate {
             metrics: Arc::default(),
             panes: BTreeMap::new(),
             passed_ms: i64::MIN,
-            watermark: None,
+            memory: None,
+            most_bytes: u64::MAX,
             repetition: Repetition::default(),
             spare: Vec::new(),
         })
@@ -135,7 +141,7 @@ impl LocalWindowAggregate {
             }
         }
         // As many as a few panes need; more would hold memory for nothing.
-        if self.spare.len() < 4 {
+        if self.spare.len() < 4 && (table.bytes() as u64) < self.most_bytes / 8 {
             self.spare.push(table);
         }
         Ok(())
@@ -174,33 +180,43 @@ impl LocalWindowAggregate {
 
     /// Sends the largest panes until half of the bound is free again.
     fn keep_bounded(&mut self, out: &mut Output) -> Result<()> {
-        let mut groups: usize = self.panes.values().map(|filling| filling.table.len()).sum();
-        if groups <= MOST_GROUPS {
+        let (mut groups, mut bytes) = self.size();
+        if groups <= MOST_GROUPS && bytes <= self.most_bytes {
             return Ok(());
         }
-        while groups > MOST_GROUPS / 2 {
-            let largest = self.panes.iter().max_by_key(|(_, filling)| filling.table.len());
-            let pane = *largest.expect("groups are in panes").0;
+        while groups > MOST_GROUPS / 2 || bytes > self.most_bytes / 2 {
+            let largest = self.panes.iter().max_by_key(|(_, filling)| filling.table.bytes());
+            let Some((&pane, _)) = largest else { break };
             let filling = self.panes.remove(&pane).expect("found above");
-            groups -= filling.table.len();
             self.send(pane, filling.table, out)?;
+            (groups, bytes) = self.size();
         }
         Ok(())
     }
 
-    fn report(&self) {
+    /// Groups and bytes in pane tables.
+    fn size(&self) -> (usize, u64) {
         let tables = || self.panes.values().map(|filling| &filling.table);
-        self.metrics.state_keys.set(tables().map(GroupTable::len).sum::<usize>() as u64);
-        self.metrics.state_bytes.set(tables().map(GroupTable::bytes).sum::<usize>() as u64);
+        let groups = tables().map(GroupTable::len).sum();
+        (groups, tables().map(GroupTable::bytes).sum::<usize>() as u64)
+    }
+
+    fn report(&mut self) {
+        let (groups, bytes) = self.size();
+        self.metrics.state_keys.set(groups as u64);
+        self.metrics.state_bytes.set(bytes);
+        if let Some(memory) = &mut self.memory {
+            memory.set(bytes);
+        }
     }
 }
 
 impl Operator for LocalWindowAggregate {
     fn open(&mut self, context: &OperatorContext) -> Result<()> {
         self.metrics = context.metrics.clone();
-        let watermark = Value::new(context.store.clone(), TableId::new(&context.name, "local"));
-        self.passed_ms = self.clock.passed(watermark.get()?.unwrap_or(EventTime::MIN));
-        self.watermark = Some(watermark);
+        let instances = context.parallelism.max(1) as u64;
+        self.most_bytes = (context.memory.limit_bytes() / BUDGET_PART / instances).max(1 << 20);
+        self.memory = Some(MemoryUse::new(context.memory.clone()));
         Ok(())
     }
 
@@ -221,18 +237,18 @@ impl Operator for LocalWindowAggregate {
             }
         }
         if self.repetition.is_worth_merging(batch.num_rows(), new_groups) {
-            self.keep_bounded(out)
+            self.keep_bounded(out)?;
         } else {
-            self.send_panes(|_| true, out)
+            self.send_panes(|_| true, out)?;
         }
+        self.report();
+        Ok(())
     }
 
     fn on_watermark(&mut self, watermark: EventTime, out: &mut Output) -> Result<()> {
         let passed_ms = self.clock.passed(watermark);
         self.send_panes(|filling| filling.due_ms <= passed_ms, out)?;
         self.passed_ms = passed_ms;
-        let value = self.watermark.as_mut().expect("opened before the first watermark");
-        value.set(watermark)?;
         self.report();
         out.watermark(watermark);
         Ok(())

@@ -17,23 +17,33 @@
 //! attribute to the wall clock of the session's zone.
 //!
 //! The way of a row: [`place`] finds its pane ([`pane`] does the maths, [`clock`] the zone),
-//! [`open`] keeps the panes that an unfired window needs, [`fire`] merges them into windows (with
-//! the help of [`blocks`] for long hops), [`results`] makes rows of them. [`aggregate`], [`local`]
-//! and [`global`] are the operators on top; [`assign`] is the window function alone.
+//! [`open`] keeps the panes that an unfired window needs (in memory what `held` says, the rest in
+//! runs in `stored`, which `by_group` sorts and `tiers` compacts; `tables` turns the one into the
+//! other), [`fire`] merges them into
+//! windows (by what is `shared`, with the help of [`blocks`] for long hops; part by part if they
+//! are `scattered`), [`results`] makes rows of them. [`aggregate`], [`local`] and [`global`] are
+//! the operators on top; [`assign`] is the window function alone.
 
 pub mod aggregate;
 pub mod assign;
 pub mod blocks;
+mod by_group;
 pub mod clock;
 mod explain;
 pub mod fire;
 pub mod global;
+mod held;
 pub mod local;
 pub mod open;
 pub mod pane;
 pub mod partial;
 pub mod place;
 pub mod results;
+mod scattered;
+mod shared;
+mod stored;
+mod tables;
+mod tiers;
 
 pub use aggregate::WindowAggregate;
 pub use assign::WindowAssign;

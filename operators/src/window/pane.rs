@@ -20,6 +20,8 @@
 //!    what is dropped first;
 //! 3. nothing overflows: a moment more than 73 million years away counts as that far away.
 
+use millstream_state::{EventTime, PaneKey};
+
 use super::{WindowKind, Windows};
 
 /// Moments are read as within this distance of the epoch, so that windows around them stay far
@@ -33,6 +35,18 @@ pub struct Pane {
     pub at_ms: i64,
     /// Of an attached window its start, otherwise the same as `at_ms`.
     pub start_ms: i64,
+}
+
+impl Pane {
+    /// What the pane is called in state.
+    pub(crate) fn key(self) -> PaneKey {
+        PaneKey { at: EventTime::from_ms(self.at_ms), start: EventTime::from_ms(self.start_ms) }
+    }
+
+    /// The pane that state calls so.
+    pub(crate) fn of_key(key: PaneKey) -> Self {
+        Pane { at_ms: key.at.as_ms(), start_ms: key.start.as_ms() }
+    }
 }
 
 /// Which panes there are and which windows cover them.

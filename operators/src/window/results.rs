@@ -60,10 +60,10 @@ impl Results {
     pub(crate) fn add(
         &mut self,
         window: Window,
-        (keys, values): Columns,
+        (keys, values): &Columns,
         out: &mut Output,
     ) -> Result<()> {
-        let rows = keys.iter().chain(&values).next().map_or(0, |column| column.len());
+        let rows = keys.iter().chain(values).next().map_or(0, |column| column.len());
         let columns: Vec<ArrayRef> = self
             .columns
             .iter()

@@ -79,4 +79,8 @@ codes! { PLAN:
     340 NOT_SUPPORTED, "A form of SQL that is not there yet",
         "Millstream reads it, but cannot run it in a stream yet.",
         "See the hint.";
+    350 GUARANTEE, "A delivery guarantee that cannot be kept",
+        "Exactly once needs epochs, a sink that can take part in them, and one system that commits: \
+         two clusters cannot commit together, and two queries cannot write one directory.",
+        "See the hint: mostly, write one table at least once, or make two jobs of the file.";
 }

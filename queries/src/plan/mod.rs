@@ -239,6 +239,9 @@ impl Planner {
         let place = sinks.first().and_then(|sink| sink.span.clone());
         let plans =
             self.plans(&sinks).map_err(|error| vec![self.internal(&error, place.clone())])?;
+        let specs = sinks.iter().zip(&plans.sinks).map(|(sink, plan)| self.sink_spec(sink, plan));
+        let specs = specs.collect::<Result<Vec<_>, _>>()?;
+        self.check_guarantees(&sinks, &specs)?;
         let mut lowering = Lowering::new(&self.session, &self.catalog, &self.settings);
         for name in plans.needed.tables() {
             let needed = plans.needed.of(&RelationKind::Table(name.clone())).unwrap_or_default();
@@ -253,9 +256,10 @@ impl Planner {
             let columns = columns.filter(|columns| !columns.is_empty()).unwrap_or_else(|| vec![0]);
             lowering.view(name, plan, &columns, &late).map_err(|e| at(&e))?;
         }
-        for (sink, plan) in sinks.iter().zip(&plans.sinks) {
-            let (spec, single) = self.sink_spec(sink, plan)?;
-            lowering.sink(&sink.name, plan, spec, single).map_err(|e| at(&e))?;
+        for (number, (sink, plan)) in sinks.iter().zip(&plans.sinks).enumerate() {
+            let (spec, single) = specs[number].clone();
+            let scope = scope(&sinks[..number], &sink.name);
+            lowering.sink(&scope, plan, spec, single).map_err(|e| at(&e))?;
         }
         Ok(lowering.finish())
     }
@@ -284,6 +288,20 @@ impl Planner {
         }
         plans.views.reverse();
         Ok(plans)
+    }
+
+    fn check_guarantees(
+        &self,
+        sinks: &[Sink],
+        specs: &[(TableSpec, bool)],
+    ) -> Result<(), Vec<Diagnostic>> {
+        let written = sinks
+            .iter()
+            .zip(specs)
+            .map(|(sink, (spec, _))| (sink.table.as_deref(), spec, sink.span.as_ref()));
+        let written: Vec<_> = written.collect();
+        let mistakes = table::check_job(&written, self.settings.checkpoint_interval_ms);
+        if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
     }
 
     /// What the sink writes to, and whether one writer takes all rows.
@@ -329,6 +347,16 @@ impl Planner {
     fn internal(&self, error: &DataFusionError, place: Option<Span>) -> Diagnostic {
         let names = Names { tables: self.catalog.names(), functions: Vec::new() };
         diagnose(error, &names).at_if_known(place)
+    }
+}
+
+/// What the nodes of a sink's query are named after: the table, and from the second INSERT into it
+/// on its number. Within a scope names go by the query alone, so that other statements can come
+/// and go without taking an operator's state away from it.
+fn scope(before: &[Sink], name: &str) -> String {
+    match before.iter().filter(|sink| sink.name == name).count() {
+        0 => name.to_owned(),
+        earlier => format!("{name}-{}", earlier + 1),
     }
 }
 

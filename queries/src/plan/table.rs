@@ -281,7 +281,30 @@ pub(crate) fn check_options(
                 Some((_, value)) => value.span.clone(),
                 None => table.name.span.clone(),
             };
-            Diagnostic::error(codes::BAD_OPTION, mistake.message).at(span).hint_if_any(mistake.hint)
+            // The option's words are checked as any other's; what is left is what nobody can do.
+            let is_guarantee =
+                mistake.option == registry::GUARANTEE && !mistake.message.contains("option `");
+            let code = if is_guarantee { codes::GUARANTEE } else { codes::BAD_OPTION };
+            Diagnostic::error(code, mistake.message).at(span).hint_if_any(mistake.hint)
         })
         .collect()
+}
+
+/// What the tables that a job writes cannot promise together; `None` stands for the console.
+/// The place is the option that has to change, or else the INSERT.
+pub(crate) fn check_job(
+    sinks: &[(Option<&Table>, &TableSpec, Option<&Span>)],
+    interval_ms: u64,
+) -> Vec<Diagnostic> {
+    let tables: Vec<_> =
+        sinks.iter().map(|(_, spec, _)| (*spec, registry::Direction::Sink)).collect();
+    let errors = registry::check_job(&tables, interval_ms).into_iter();
+    let diagnostics = errors.map(|error| {
+        let (table, _, insert) = sinks[error.table];
+        let value = table.and_then(|table| table.option(error.option));
+        let place = value.map(|value| value.span.clone()).or_else(|| insert.cloned());
+        let diagnostic = Diagnostic::error(codes::GUARANTEE, error.message);
+        diagnostic.at_if_known(place).hint(error.hint)
+    });
+    diagnostics.collect()
 }

@@ -1,0 +1,152 @@
+//! A file in the making: rows in, bytes out.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use millstream_operators::Batch;
+
+use super::Config;
+use super::stage::Staged;
+use crate::error::{ConnectorError, Result};
+use crate::filesystem::io_error;
+use crate::format::parquet::ParquetFile;
+use crate::format::{self, Encoder, FormatOptions, Framing};
+
+/// Bytes of records that are collected before they are written to the file.
+const WRITE_BYTES: usize = 64 << 10;
+
+/// A file in the making.
+pub(super) struct Part {
+    /// The name under which it will be visible.
+    name: String,
+    /// Where it is now.
+    path: PathBuf,
+    opened: Duration,
+    content: Content,
+    /// Whether the file is ours to remove: nobody could use what a failed job leaves unfinished.
+    /// With epochs its beginning may be committed, and recovery decides.
+    remove: bool,
+}
+
+enum Content {
+    Records {
+        file: File,
+        encoder: Box<dyn Encoder>,
+        buffer: Vec<u8>,
+        written: u64,
+    },
+    Rows(Box<ParquetFile<File>>),
+    /// The file was handed over.
+    Closed,
+}
+
+impl Part {
+    pub(super) fn create(
+        config: &Config,
+        name: String,
+        path: PathBuf,
+        remove: bool,
+    ) -> Result<Self> {
+        let file = File::create_new(&path).map_err(io_error(&path))?;
+        let content = if config.framing == Framing::WholeFile {
+            let options = FormatOptions::new(&format::parquet::INFO, "", &config.table.options)?;
+            let place = path.display().to_string();
+            Content::Rows(Box::new(ParquetFile::new(file, place, &config.schema, &options)?))
+        } else {
+            let encoder = format::for_table_encoder(&config.table)?;
+            let mut buffer = encoder.header(&config.schema).unwrap_or_default();
+            if !buffer.is_empty() {
+                buffer.push(b'\n');
+            }
+            Content::Records { file, encoder, buffer, written: 0 }
+        };
+        Ok(Part { name, path, opened: config.clock.elapsed(), content, remove })
+    }
+
+    /// When it was begun, by the clock.
+    pub(super) fn opened(&self) -> Duration {
+        self.opened
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        match &self.content {
+            Content::Records { buffer, written, .. } => written + buffer.len() as u64,
+            Content::Rows(file) => file.bytes(),
+            Content::Closed => 0,
+        }
+    }
+
+    /// Whether its beginning is a file of its own, wherever a row ends.
+    pub(super) fn can_be_cut(&self) -> bool {
+        !matches!(self.content, Content::Rows(_))
+    }
+
+    pub(super) fn write(&mut self, batch: &Batch) -> Result<()> {
+        match &mut self.content {
+            Content::Rows(file) => file.write(&batch.rows),
+            Content::Records { encoder, buffer, .. } => {
+                for row in 0..batch.num_rows() {
+                    encoder.encode(batch, row, buffer).map_err(|error| ConnectorError::Data {
+                        place: self.name.clone(),
+                        reason: error.reason,
+                        hint: None,
+                    })?;
+                    buffer.push(b'\n');
+                }
+                if buffer.len() >= WRITE_BYTES { self.flush() } else { Ok(()) }
+            }
+            Content::Closed => Ok(()),
+        }
+    }
+
+    pub(super) fn flush(&mut self) -> Result<()> {
+        if let Content::Records { file, buffer, written, .. } = &mut self.content {
+            file.write_all(buffer).map_err(io_error(&self.path))?;
+            *written += buffer.len() as u64;
+            buffer.clear();
+        }
+        Ok(())
+    }
+
+    /// Brings what was written to the disk; says how much that is.
+    pub(super) fn sync(&mut self) -> Result<Staged> {
+        self.flush()?;
+        if let Content::Records { file, .. } = &self.content {
+            file.sync_data().map_err(io_error(&self.path))?;
+        }
+        Ok(Staged { name: self.name.clone(), bytes: self.bytes() })
+    }
+
+    /// Completes the file and brings it to the disk; it stays where it is.
+    pub(super) fn complete(mut self) -> Result<Staged> {
+        self.flush()?;
+        let name = self.name.clone();
+        let file = match std::mem::replace(&mut self.content, Content::Closed) {
+            Content::Records { file, .. } => file,
+            Content::Rows(file) => file.finish()?,
+            Content::Closed => return Ok(Staged { name, bytes: 0 }),
+        };
+        file.sync_all().map_err(io_error(&self.path))?;
+        let bytes = file.metadata().map_err(io_error(&self.path))?.len();
+        self.remove = false;
+        Ok(Staged { name, bytes })
+    }
+
+    /// Completes the file and gives it its visible name.
+    pub(super) fn publish(self, directory: &Path) -> Result<()> {
+        let (hidden, visible) = (self.path.clone(), directory.join(&self.name));
+        self.complete()?;
+        fs::rename(&hidden, &visible).map_err(io_error(&visible))
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if self.remove {
+            // The job already reports its own failure; a file that stays behind is hidden.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
