@@ -4,8 +4,10 @@ usage: peers.py flink|duckdb|datafusion QUERY BIDS PARALLELISM JOB_SQL [ROWS]
 """
 import json, os, sys, time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "sql"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "sql"), os.path.join(HERE, "..")]
 from batch import BATCH  # noqa: E402
+from figures import jvm_below  # noqa: E402
 
 engine, query, bids, parallelism, job = sys.argv[1:6]
 rows_path = sys.argv[6] if len(sys.argv) > 6 else None
@@ -15,23 +17,6 @@ def write(names, rows):
     with open(rows_path, "w") as out:
         for row in rows:
             out.write(json.dumps(dict(zip(names, row)), default=str) + "\n")
-
-
-def jvm_figures():
-    """CPU seconds and peak memory in MiB of the JVM that this process started."""
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/stat") as file:
-                name, fields = file.read().rsplit(")", 1)
-            fields = fields.split()
-            if int(fields[1]) == os.getpid() and name.endswith("(java"):
-                with open(f"/proc/{pid}/status") as file:
-                    peak = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
-                ticks = os.sysconf("SC_CLK_TCK")
-                return {"cpu": (int(fields[11]) + int(fields[12])) / ticks, "rss": peak / 1024}
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return {"cpu": 0.0, "rss": 0.0}
 
 
 def flink():
@@ -53,9 +38,9 @@ def flink():
             write(names, ([v for v in row] for row in rows))
         return None
     table_env.execute_sql(statements[-1]).wait()
-    before, start = jvm_figures(), time.monotonic()
+    before, start = jvm_below(os.getpid()), time.monotonic()
     table_env.execute_sql(statements[-1]).wait()
-    wall, after = time.monotonic() - start, jvm_figures()
+    wall, after = time.monotonic() - start, jvm_below(os.getpid())
     return {"wall": wall, "cpu": after["cpu"] - before["cpu"], "rss": after["rss"]}
 
 
