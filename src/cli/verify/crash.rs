@@ -90,7 +90,7 @@ mod tests {
         let drawn = draw(7);
         let hit =
             |point: &&str| drawn.iter().any(|crash| crash.at.is_some_and(|(at, _)| at == *point));
-        assert!(POINTS.iter().all(|point| hit(point)));
+        assert!(POINTS.iter().all(hit));
         assert!(drawn.iter().all(|crash| crash.after <= Duration::from_secs(2) * PATIENCE));
     }
 }

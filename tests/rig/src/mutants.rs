@@ -17,6 +17,8 @@ pub struct Mutant {
     /// What is wrong.
     pub bug: &'static str,
     faults: fn() -> Vec<Fault>,
+    /// Times the usual records: a bug that strikes one row in a thousand needs them.
+    rate: u64,
 }
 
 /// All of them.
@@ -25,6 +27,7 @@ pub const MUTANTS: [Mutant; 10] = [
         name: "M1",
         bug: "positions are committed outside of the transaction",
         faults: || vec![Fault::KillAt("commit.offsets-sent"); 6],
+        rate: 1,
     },
     Mutant {
         name: "M2",
@@ -33,6 +36,7 @@ pub const MUTANTS: [Mutant; 10] = [
             [vec![Fault::KillAt("snapshot.durable"); 3], vec![Fault::KillAt("commit.begun"); 3]]
                 .concat()
         },
+        rate: 1,
     },
     Mutant {
         name: "M3",
@@ -44,33 +48,49 @@ pub const MUTANTS: [Mutant; 10] = [
             ]
             .concat()
         },
+        rate: 1,
     },
-    Mutant { name: "M4", bug: "watermarks are not restored", faults: || vec![Fault::Kill; 12] },
+    Mutant {
+        name: "M4",
+        bug: "watermarks are not restored",
+        faults: || vec![Fault::Kill; 12],
+        rate: 1,
+    },
     Mutant {
         name: "M5",
         bug: "old snapshots are collected before the new one is committed",
         faults: || vec![Fault::KillAt("commit.offsets-sent"); 4],
+        rate: 1,
     },
     Mutant {
         name: "M6",
         bug: "a producer is trusted after an EndTxn of unknown outcome",
         faults: || vec![Fault::EndTxnLate; 30],
+        rate: 1,
     },
     Mutant {
         name: "M7",
         bug: "every start has a transactional id of its own",
         faults: || vec![Fault::Zombie; 3],
+        rate: 1,
     },
     Mutant {
         name: "M8",
         bug: "rows of the next epoch get into this one's transaction",
         faults: || [vec![Fault::KillAt("commit.decided"); 4], vec![Fault::Kill; 6]].concat(),
+        rate: 1,
     },
-    Mutant { name: "M9", bug: "a record is skipped now and then", faults: || vec![Fault::Kill; 2] },
+    Mutant {
+        name: "M9",
+        bug: "a record is skipped now and then",
+        faults: || vec![Fault::Kill],
+        rate: 6,
+    },
     Mutant {
         name: "M10",
         bug: "a record is written twice now and then",
-        faults: || vec![Fault::Kill; 2],
+        faults: || vec![Fault::Kill],
+        rate: 6,
     },
 ];
 

@@ -319,12 +319,6 @@ fn is_retriable(error: &KafkaError) -> bool {
     matches!(error, KafkaError::Transaction(error) if error.is_retriable() && !error.is_fatal())
 }
 
-/// Whether an error is the client's own, for want of an answer of the broker.
-fn is_no_answer(code: RDKafkaErrorCode) -> bool {
-    use RDKafkaErrorCode::{BrokerTransportFailure, OperationTimedOut, TimedOutQueue};
-    matches!(code, BrokerTransportFailure | OperationTimedOut | TimedOutQueue)
-}
-
 fn serve(client: &Client, serving: &Mutex<()>) {
     let _serving = serving.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..SERVE_LIMIT {
