@@ -163,6 +163,9 @@ impl<'a> Verification<'a> {
                     *self.tally.points.entry(point).or_default() += 1;
                 }
             }
+            if run.has_finished() {
+                break;
+            }
         }
         let met = self.tally.crashes - before;
         say(&format!(

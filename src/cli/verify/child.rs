@@ -1,6 +1,6 @@
 //! One start of the job as a process of its own, which can be killed.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -43,6 +43,19 @@ impl Run {
     pub fn new(directory: &Path) -> Self {
         let place = |name| directory.join(name);
         Run { state: place("state"), results: place("results"), log: place("log") }
+    }
+
+    /// True if the job had finished and forgotten its state before it was killed: only its exit code
+    /// was lost, and another start would run the query once more.
+    pub fn has_finished(&self) -> bool {
+        let entries = |place: &Path| fs::read_dir(place).into_iter().flatten().flatten();
+        let is_last = |record: &fs::DirEntry| {
+            fs::read_to_string(record.path()).is_ok_and(|text| text.contains("\"finished\":true"))
+        };
+        let mut tables = entries(&self.results).peekable();
+        entries(&self.state.join("checkpoints")).next().is_none()
+            && tables.peek().is_some()
+            && tables.all(|table| entries(&table.path().join("_commits")).any(|at| is_last(&at)))
     }
 }
 

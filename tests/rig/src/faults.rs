@@ -476,7 +476,7 @@ fn disk_full(round: &mut Round<'_>) -> Result<(bool, String)> {
         return Ok((false, String::new()));
     }
     let ballast = round.disk().join("ballast");
-    let spare_kib = round.random.within(0, 512);
+    let spare_kib = round.random.within(0, 64);
     // Fills the disk and gives a little back: the job fails at another write each time.
     let _ = Command::new("dd")
         .args(["if=/dev/zero", "bs=4096", "status=none"])
@@ -499,7 +499,7 @@ fn disk_full(round: &mut Round<'_>) -> Result<(bool, String)> {
         thread::sleep(Duration::from_millis(100));
     }
     fs::remove_file(&ballast)?;
-    kept.map(|()| (hit, format!("{} KiB left", spare_kib / 128 * 128)))
+    kept.map(|()| (hit, format!("{} KiB left", spare_kib / 16 * 16)))
 }
 
 fn system_call(round: &mut Round<'_>) -> Result<(bool, String)> {

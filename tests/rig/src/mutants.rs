@@ -114,7 +114,7 @@ pub fn run(settings: &Settings, names: &[String]) -> Result<bool> {
         let plan = Plan {
             seed: random.draw() >> 16,
             faults: (mutant.faults)(),
-            rate: settings.rate,
+            rate: settings.rate * mutant.rate,
             files: false,
         };
         let end = first_bad_round(&stage, &plan);
