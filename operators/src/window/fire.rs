@@ -3,7 +3,7 @@
 //! | windows | a firing merges |
 //! |---|---|
 //! | TUMBLE, attached windows | nothing, or the pane's base and delta |
-//! | HOP | the partials of its panes; for long hops merged [`Blocks`] of them |
+//! | HOP | the partials of its panes; for long hops merged [`Blocks`](super::blocks::Blocks) of them |
 //! | CUMULATE | one running merge for each longest window, and what came since |
 //!
 //! A window whose panes are not all in memory, and would not fit, is merged and leaves in parts
