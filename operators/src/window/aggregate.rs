@@ -34,13 +34,11 @@ use std::sync::Arc;
 use arrow::array::UInt32Array;
 use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
-use millstream_state::{EventTime, MemoryUse};
+use millstream_state::EventTime;
 
 use super::WindowAggregateSpec;
 use super::fire::Firing;
-use super::open::OpenPanes;
 use super::place::Placer;
-use super::results::Results;
 use crate::aggregate::{AggregateLayout, Rows};
 use crate::error::Result;
 use crate::{Batch, Operator, OperatorContext, OperatorMetrics, Output, Port};
@@ -76,11 +74,9 @@ impl WindowAggregate {
 
 impl Operator for WindowAggregate {
     fn open(&mut self, context: &OperatorContext) -> Result<()> {
-        let results = Results::new(&self.spec, self.schema.clone())?;
-        let (panes, layout) = (self.placer.panes(), self.layout.clone());
-        let open = OpenPanes::new(panes, layout, results.clock(), context)?;
-        let memory = MemoryUse::new(context.memory.clone());
-        self.firing = Some(Firing::new(open, results, memory));
+        let (schema, panes, layout) =
+            (self.schema.clone(), self.placer.panes(), self.layout.clone());
+        self.firing = Some(Firing::restored(&self.spec, schema, panes, layout, context)?);
         self.metrics = context.metrics.clone();
         Ok(())
     }
@@ -107,23 +103,17 @@ impl Operator for WindowAggregate {
 
     fn on_watermark(&mut self, watermark: EventTime, out: &mut Output) -> Result<()> {
         let firing = self.firing.as_mut().expect("opened before the first watermark");
-        firing.advance(watermark, out)?;
-        firing.report(&self.metrics);
-        Ok(())
+        firing.advance(watermark, out).map(drop)
     }
 
     fn resume(&mut self, out: &mut Output) -> Result<bool> {
         let firing = self.firing.as_mut().expect("opened before the first watermark");
-        let has_more = firing.resume(out)?;
-        firing.report(&self.metrics);
-        Ok(has_more)
+        firing.resume(out)
     }
 
     fn on_epoch_end(&mut self, _out: &mut Output) -> Result<()> {
         let firing = self.firing.as_mut().expect("opened before the first epoch");
-        firing.end_epoch()?;
-        firing.report(&self.metrics);
-        Ok(())
+        firing.end_epoch()
     }
 }
 

@@ -22,17 +22,22 @@
 //! 4. after a restart watermarks may begin below what has fired: then nothing fires and the
 //!    watermark that did is passed on.
 
+use std::sync::Arc;
+
 use arrow::array::ArrayRef;
+use arrow::datatypes::SchemaRef;
 use millstream_state::{EventTime, MemoryUse};
 
+use super::WindowAggregateSpec;
 use super::open::{OpenPanes, Source};
 use super::pane::{Pane, Panes};
 use super::partial::Columns;
 use super::results::{Results, Window};
 use super::scattered::Parts;
 use super::shared::Shared;
+use crate::aggregate::AggregateLayout;
 use crate::error::Result;
-use crate::{OperatorMetrics, Output};
+use crate::{OperatorContext, OperatorMetrics, Output};
 
 /// Result rows after which the task gets to pass them on.
 const PORTION_ROWS: usize = 1 << 16;
@@ -45,6 +50,7 @@ pub(crate) struct Firing {
     /// The watermark that is being worked on; `None` between calls of the task.
     advancing: Option<Advancing>,
     memory: MemoryUse,
+    metrics: Arc<OperatorMetrics>,
 }
 
 /// A watermark not all of whose windows have fired.
@@ -65,10 +71,26 @@ struct Leaving {
 }
 
 impl Firing {
-    /// Takes over what is open.
-    pub(crate) fn new(open: OpenPanes, results: Results, memory: MemoryUse) -> Self {
-        let shared = Shared::of(open.panes());
-        Firing { open, results, shared, advancing: None, memory }
+    /// Takes over what is open of the operator that `context` names; results are of `schema`.
+    ///
+    /// # Errors
+    /// If the zone is unknown or the state cannot be read.
+    pub(crate) fn restored(
+        spec: &WindowAggregateSpec,
+        schema: SchemaRef,
+        panes: Panes,
+        layout: Arc<AggregateLayout>,
+        context: &OperatorContext,
+    ) -> Result<Self> {
+        let results = Results::new(spec, schema)?;
+        Ok(Firing {
+            open: OpenPanes::new(panes, layout, results.clock(), context)?,
+            results,
+            shared: Shared::of(panes),
+            advancing: None,
+            memory: MemoryUse::new(context.memory.clone()),
+            metrics: context.metrics.clone(),
+        })
     }
 
     /// Fires what the watermark completes, then passes the watermark on. Returns true if there is
@@ -83,6 +105,12 @@ impl Firing {
 
     /// Goes on with the watermark. Returns true if there is still more.
     pub(crate) fn resume(&mut self, out: &mut Output) -> Result<bool> {
+        let has_more = self.go_on(out)?;
+        self.report();
+        Ok(has_more)
+    }
+
+    fn go_on(&mut self, out: &mut Output) -> Result<bool> {
         let Some(mut advancing) = self.advancing.take() else { return Ok(false) };
         let mut room = PORTION_ROWS;
         loop {
@@ -116,7 +144,7 @@ impl Firing {
         for (pane, partials) in self.open.end_epoch()? {
             self.shared.add(pane, &partials, &mut self.open)?;
         }
-        self.measure();
+        self.report();
         Ok(())
     }
 
@@ -126,10 +154,10 @@ impl Firing {
     }
 
     /// Shows what is held.
-    pub(crate) fn report(&mut self, metrics: &OperatorMetrics) {
+    fn report(&mut self) {
         self.measure();
-        metrics.state_keys.set(self.open.size().keys as u64);
-        metrics.state_bytes.set(self.used_bytes());
+        self.metrics.state_keys.set(self.open.size().keys as u64);
+        self.metrics.state_bytes.set(self.used_bytes());
     }
 
     fn used_bytes(&self) -> u64 {

@@ -281,8 +281,9 @@ impl Shared {
         thread::spawn(move || {
             thread::sleep(time);
             let sent = TcpStream::connect(shared.upstream).and_then(|mut stream| {
-                stream.write_all(frame.bytes())?;
+                // Counted before it is sent: whoever sees the frame arrive finds it counted.
                 shared.released.fetch_add(1, Ordering::SeqCst);
+                stream.write_all(frame.bytes())?;
                 stream.set_read_timeout(Some(Duration::from_secs(30)))?;
                 Frame::read(&mut stream)
             });
