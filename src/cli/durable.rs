@@ -20,7 +20,7 @@ use super::say;
 
 /// Share of the memory for state that operators fill before they put state away. The rest is for
 /// what is on its way: a table that grows, its partials, their bytes in a write batch.
-const WORKING_SHARE: u64 = 3;
+const WORKING_SHARE: u64 = 5;
 /// Share of the memory for state that the database below the store takes for its cache.
 const CACHE_SHARE: u64 = 8;
 /// Bounds of that cache.

@@ -76,12 +76,6 @@ impl TaskState {
         delta
     }
 
-    /// Bytes that were written and are not in the store yet.
-    pub fn unapplied_bytes(&mut self) -> u64 {
-        self.forget_applied();
-        self.layers().map(StateDelta::bytes).sum()
-    }
-
     pub(crate) fn append_run(
         &mut self,
         table: &TableId,

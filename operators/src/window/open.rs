@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use millstream_state::{EventTime, GroupRange, MemoryBudget, TableId, Value, fault};
+use millstream_state::{EventTime, MemoryBudget, TableId, Value, fault};
 
 use super::clock::WallClock;
 use super::held::{Base, Held, Size};
@@ -46,6 +46,9 @@ use crate::error::Result;
 /// The part of the memory budget that a spare table may hold for nothing, and that a task may use
 /// to fire a part of a pane, as a divisor.
 const SMALL_PART: u64 = 16;
+/// What is merged in an epoch is at most what is written in it, divided by this, or a small part of
+/// the budget.
+const MERGED_PART: u64 = 2;
 
 /// The panes that some window still needs.
 pub(crate) struct OpenPanes {
@@ -272,7 +275,7 @@ impl OpenPanes {
             return Ok(partials.clone());
         }
         let unwritten = held.unwritten.clone();
-        let mut partials = self.stored.read(pane, GroupRange::ALL)?;
+        let mut partials = self.stored.read(pane)?;
         partials.extend(unwritten);
         Ok(partials)
     }
@@ -325,18 +328,33 @@ impl OpenPanes {
         self.tables.let_go_of_unneeded();
         let is_unwritten = |held: &Held| held.delta.is_some() || !held.unwritten.is_empty();
         let unwritten = self.held.iter().filter(|(_, held)| is_unwritten(held));
-        let mut new = Vec::new();
-        for pane in unwritten.map(|(pane, _)| *pane).collect::<Vec<_>>() {
-            if let Some(partials) = self.write(pane)? {
-                new.push((pane, partials));
+        let unwritten: Vec<Pane> = unwritten.map(|(pane, _)| *pane).collect();
+        let (mut new, written_before) = (Vec::new(), self.stored.written_bytes());
+        for pane in &unwritten {
+            if let Some(partials) = self.write(*pane)? {
+                new.push((*pane, partials));
             }
-            self.measure(pane);
-            while let Some(Tier { runs, partials }) = self.stored.full_tier(pane)? {
+            self.measure(*pane);
+        }
+        let written = self.stored.written_bytes() - written_before;
+        self.merge_full_tiers(&unwritten, self.small_bytes.max(written / MERGED_PART))?;
+        Ok(new)
+    }
+
+    /// Merges full tiers of these panes, until about `most_bytes` were merged. All tiers of a large
+    /// pane fill in the same epoch, for each epoch adds a run to each: merged at once they would be
+    /// the whole pane, in memory. What is left waits for the next epoch.
+    fn merge_full_tiers(&mut self, panes: &[Pane], most_bytes: u64) -> Result<()> {
+        let before = self.stored.written_bytes();
+        for pane in panes {
+            while self.stored.written_bytes() - before < most_bytes
+                && let Some(Tier { runs, partials }) = self.stored.full_tier(*pane)?
+            {
                 let merged = self.tables.merge(&partials)?;
-                self.stored.replace(pane, &runs, merged)?;
+                self.stored.replace(*pane, &runs, merged)?;
             }
         }
-        Ok(new)
+        Ok(())
     }
 
     /// Forgets bases, the largest first, until at most `bytes` are left. Deltas of panes without
@@ -395,6 +413,11 @@ impl OpenPanes {
     /// The runs in the store.
     pub(crate) fn stored(&mut self) -> &mut StoredPanes {
         &mut self.stored
+    }
+
+    /// The runs in the store, and what makes tables of them.
+    pub(crate) fn stored_and_tables(&mut self) -> (&mut StoredPanes, &Tables) {
+        (&mut self.stored, &self.tables)
     }
 
     /// Bytes that a part of a window may take while it fires.

@@ -70,9 +70,8 @@ impl Parts {
             }
         };
         for pane in &self.panes {
-            for run in open.stored().read(*pane, groups)? {
-                open.tables.add(&mut table, &run)?;
-            }
+            let (stored, tables) = open.stored_and_tables();
+            stored.each_run(*pane, groups, |run| tables.add(&mut table, run))?;
         }
         Ok(Some(table))
     }

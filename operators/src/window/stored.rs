@@ -34,6 +34,8 @@ pub(crate) struct StoredPanes {
     runs: PaneRuns,
     /// What is known of the runs without reading them.
     known: BTreeMap<Pane, Vec<RunInfo>>,
+    /// Bytes of all runs that were ever written here.
+    written_bytes: u64,
     by_group: ByGroup,
 }
 
@@ -44,7 +46,8 @@ impl StoredPanes {
         let stored = runs.panes(context.groups)?;
         let known = stored.into_iter().map(|(key, runs)| (Pane::of_key(key), runs)).collect();
         let by_group = ByGroup::new(keys);
-        Ok(StoredPanes { schema, keys, owned: context.groups, runs, known, by_group })
+        let owned = context.groups;
+        Ok(StoredPanes { schema, keys, owned, runs, known, written_bytes: 0, by_group })
     }
 
     /// The key groups of this instance.
@@ -76,6 +79,11 @@ impl StoredPanes {
         self.known(pane).iter().map(own).sum()
     }
 
+    /// Bytes of all runs that this instance has written so far, merged ones included.
+    pub(crate) fn written_bytes(&self) -> u64 {
+        self.written_bytes
+    }
+
     /// Sorts partials, as every run is.
     pub(crate) fn by_group(&mut self) -> &mut ByGroup {
         &mut self.by_group
@@ -90,17 +98,33 @@ impl StoredPanes {
             let (groups, piece) = piece?;
             assert!(self.owned.covers(groups), "rows of {groups:?} in a task of {:?}", self.owned);
             let info = self.runs.append(pane.key(), groups, piece);
+            self.written_bytes += info.bytes;
             self.known.entry(pane).or_default().push(info);
         }
         Ok(())
     }
 
-    /// The partials of a pane in these groups, run by run.
-    pub(crate) fn read(&mut self, pane: Pane, groups: GroupRange) -> Result<Vec<RecordBatch>> {
+    /// All partials of a pane.
+    pub(crate) fn read(&mut self, pane: Pane) -> Result<Vec<RecordBatch>> {
+        let wanted = self.known(pane).to_vec();
+        self.read_runs(pane, &wanted, self.owned)
+    }
+
+    /// The partials of a pane in these groups, one run after the other: together they may be more
+    /// than there is memory for.
+    pub(crate) fn each_run(
+        &mut self,
+        pane: Pane,
+        groups: GroupRange,
+        mut take: impl FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
         let groups = shared(groups, self.owned);
         let within = |run: &&RunInfo| run.groups.overlaps(groups);
         let wanted: Vec<RunInfo> = self.known(pane).iter().filter(within).copied().collect();
-        self.read_runs(pane, &wanted, groups)
+        for run in wanted {
+            self.read_runs(pane, &[run], groups)?.iter().try_for_each(&mut take)?;
+        }
+        Ok(())
     }
 
     /// Eight runs of a pane that had better be one, with their rows.

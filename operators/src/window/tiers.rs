@@ -16,7 +16,7 @@
 //!
 //! 1. a partial is merged about once a tier, so the cost of a row grows with the logarithm of the
 //!    keys that a pane holds, not with their number;
-//! 2. the runs of a pane stay below eight a tier;
+//! 2. the runs of a pane stay below eight a tier, but for merges that wait for a later epoch;
 //! 3. a run with rows of another task is left alone: only its rescaled owners together could
 //!    replace it.
 
