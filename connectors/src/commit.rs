@@ -99,7 +99,8 @@ pub trait Committer: Send {
     fn recover(&mut self) -> Result<Option<Committed>>;
 
     /// Compares what the system holds of source positions with those of the snapshot that the job
-    /// is about to go on from. Called between `recover` and the first row.
+    /// is about to go on from. Called between `recover` and the first row, once it is known that the
+    /// snapshot is there: from here on this start is the one that goes on.
     ///
     /// # Errors
     /// If they differ: somebody else has moved them, and going on would lose or repeat records.

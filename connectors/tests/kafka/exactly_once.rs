@@ -172,6 +172,26 @@ fn a_new_instance_fences_the_old_one() {
 }
 
 #[test]
+fn an_instance_that_cannot_go_on_itself_replaces_nobody() {
+    let Some(broker) = broker() else { return };
+    let topic = broker.topic("unable", 1);
+    let table = table(broker, &topic, N, &READ);
+    let environment = start_of(&topic, "a1");
+    let mut old = Running::anew(&environment, &[&table]);
+    // The other one fences, and then finds that it does not have the snapshot.
+    let mut other = Running::open(&start_of(&topic, "b1"), &[&table]).unwrap();
+    assert_eq!(other.committer.recover().unwrap(), Some(committed(0)));
+    drop(other);
+    old.end_epoch(1);
+    let error = old.commit(1).unwrap_err();
+    assert!(matches!(error, ConnectorError::Aborted { .. }), "{error:?}");
+    drop(old);
+    let (mut old, found) = Running::start(&restart_of(&environment, "a2"), &[&table]).unwrap();
+    assert_eq!(found, Some(committed(0)));
+    old.epoch(1).unwrap();
+}
+
+#[test]
 fn an_instance_that_was_replaced_does_not_come_back_by_a_restart() {
     let Some(broker) = broker() else { return };
     let topic = broker.topic("zombie", 1);

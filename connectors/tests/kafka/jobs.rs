@@ -65,6 +65,9 @@ impl Running {
     ) -> Result<(Self, Option<Committed>), ConnectorError> {
         let mut running = Running::open(environment, tables)?;
         let committed = running.committer.recover()?;
+        if let Some(committed) = &committed {
+            running.committer.check_positions(committed, &[])?;
+        }
         Ok((running, committed))
     }
 

@@ -1,14 +1,16 @@
 //! The protocol: what a job does at the start, and at the end of every epoch.
 //!
 //! ```text
-//! recover   fence predecessors · read the pointer · claim it · open T_{m+1}
+//! recover   fence predecessors · read the pointer · open T_{m+1}
+//! check     the snapshot is there, and positions are as it says · claim the pointer
 //! commit    close T_n · drain · positions and pointer into T_n · commit · open T_{n+1}
 //! ```
 //!
 //! 1. *Fence before reading.* Until predecessors are fenced, what is committed last may change.
-//! 2. *Claim.* The pointer is committed again at once, with this start's name. So whoever is fenced
-//!    can tell a new instance, to which it must give way, from a broker that ended a transaction
-//!    which had taken too long, after which it goes on from the last epoch.
+//! 2. *Claim.* Before the first row the pointer is committed again, with this start's name. So
+//!    whoever is fenced can tell a new instance, to which it must give way, from a broker that ended
+//!    a transaction which had taken too long, after which it goes on from the last epoch. An instance
+//!    that cannot go on itself, for want of the snapshot, claims nothing: who it fenced comes back.
 //! 3. *Renew when dirty.* A request to end a transaction that got lost on a broken connection may
 //!    arrive late and end the next one (KAFKA-17754; librdkafka has no other protection). So after
 //!    anything that could have left one behind, the producer is replaced: fencing it fences its
@@ -97,15 +99,21 @@ impl Decider {
         Ok(())
     }
 
-    /// Commits the pointer that was found once more, as ours.
-    fn claim(&mut self, producer: &Producer, found: Pointer) -> Result<()> {
-        let pointer = Pointer { incarnation: self.cluster.job.incarnation.clone(), ..found };
-        producer.begin().map_err(|failure| self.cluster.explain(failure))?;
-        self.point(producer, &pointer, Offsets::new())?;
+    /// Commits the pointer that was found once more, as ours. Nothing was written yet.
+    fn claim(&mut self) -> Result<()> {
+        let ours = &self.cluster.job.incarnation;
+        let Some(found) = self.committed.clone().filter(|found| found.incarnation != *ours) else {
+            return Ok(());
+        };
+        let pointer = Pointer { incarnation: ours.clone(), ..found };
+        let next = pointer.epoch.next();
+        let producer = self.producer()?;
+        self.point(&producer, &pointer, Offsets::new())?;
         producer.commit().map_err(|failure| self.cluster.explain(failure))?;
         self.committed = Some(pointer);
         self.cluster.remember_claim();
-        Ok(())
+        let producer = if producer.is_dirty() { self.renew(producer)? } else { producer };
+        self.open(producer, next)
     }
 
     /// Replaces a producer that may have left requests behind.
@@ -118,7 +126,8 @@ impl Decider {
         self.renewed = Some(Instant::now());
         let producer = self.cluster.new_producer()?;
         producer.init().map_err(|failure| self.cluster.explain(failure))?;
-        // The lanes are closed, so ours is the last handle; nobody waits for its end.
+        // With the lanes closed, ours is the last handle; nobody waits for its end.
+        self.cluster.shut();
         self.producer = None;
         producer::discard(old);
         self.audit()?;
@@ -205,23 +214,18 @@ impl Committer for Decider {
         let cluster = self.cluster.clone();
         cluster.check_topics()?;
         cluster.check_ancestry()?;
-        let mut producer = cluster.fresh_producer()?;
+        let producer = cluster.fresh_producer()?;
         // At this point being fenced says nothing about who is newer.
         producer.init().map_err(|failure| failure.explain(&cluster.id, &cluster.options))?;
         reach("recover.fenced")?;
         let found = cluster.newest_pointer(true)?;
-        if let Some(found) = found.clone() {
-            self.claim(&producer, found)?;
-            if producer.is_dirty() {
-                producer = self.renew(producer)?;
-            }
-        }
         let first = found.as_ref().map_or(Epoch::GENESIS, |found| found.epoch).next();
         for lane in cluster.lanes() {
             lane.start(first);
         }
         self.open(producer, first)?;
-        Ok(found.as_ref().map(Pointer::committed))
+        self.committed = found;
+        Ok(self.committed.as_ref().map(Pointer::committed))
     }
 
     fn check_positions(&mut self, committed: &Committed, positions: &[Position]) -> Result<()> {
@@ -236,7 +240,7 @@ impl Committer for Decider {
                 return Err(moved(&group, &partition, offset, found, committed.epoch));
             }
         }
-        Ok(())
+        self.claim()
     }
 
     fn commit(&mut self, commit: &EpochCommit) -> Result<()> {
@@ -335,6 +339,12 @@ impl Cluster {
         closed.map_err(|failure| self.explain(failure))
     }
 
+    /// No transaction is open for now.
+    fn shut(&self) {
+        self.state().open = None;
+        self.lanes().iter().for_each(|lane| lane.shut());
+    }
+
     /// The transaction of `epoch` is open.
     fn open(&self, producer: &Arc<Producer>, epoch: Epoch) -> Result<()> {
         for lane in self.lanes() {
@@ -372,10 +382,7 @@ impl Drop for Decider {
     fn drop(&mut self) {
         let Some(producer) = self.producer.take() else { return };
         producer.give_up();
-        self.cluster.state().open = None;
-        for lane in self.cluster.lanes() {
-            lane.shut();
-        }
+        self.cluster.shut();
         producer::bury(producer);
     }
 }

@@ -165,7 +165,7 @@ impl Lane {
         Ok(())
     }
 
-    /// No transaction is open any more, and none will be.
+    /// No transaction is open for now: records are held back.
     pub(super) fn shut(&self) {
         self.state().open = None;
     }
