@@ -16,6 +16,8 @@
 //! | `INTERVAL '1:30' MINUTE TO SECOND` | `Expr::Interval`, value `'90'`, `leading_field: Second`: one number and one unit, never DAY (Flink's days have 24 hours, DataFusion's have the zone's) |
 //! | `CAST(x AS ROW<a INT>)`, `TRY_CAST` | `Expr::Cast`; the type is a `DataType::Custom` of its text, read by [`crate::types::from_ast`] |
 //! | `TIMESTAMP '….123'`, `DATE '…'`, `TIME '…'` | `Expr::TypedString`, the TIMESTAMP with the precision of its digits; valid by then |
+//! | `JSON_VALUE(j, p RETURNING INT)` and its like | `Expr::Function`, the clauses as a text among the arguments: `functions/json.rs` |
+//! | `x IS JSON ARRAY` | `Expr::Function` named `is json`, arguments x and `'ARRAY'` |
 //! | `MAP['k', v, …]` | `Expr::Function` named `MAP`, keys and values as arguments in turn |
 //!
 //! `calls.rs` reads these forms back, so that nobody has to take them apart by hand.
@@ -29,7 +31,7 @@ use datafusion_sql::sqlparser::parser::{Parser, ParserError};
 use datafusion_sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
 use crate::diagnostic::Diagnostic;
-use crate::parse::prefix;
+use crate::parse::{json, prefix};
 
 /// The dialect, and what it saw while one statement was parsed. A fresh one for each statement.
 ///
@@ -156,6 +158,21 @@ impl Dialect for MillstreamDialect {
         true
     }
 
+    /// `ARRAY_AGG(x IGNORE NULLS)`
+    fn supports_window_function_null_treatment_arg(&self) -> bool {
+        true
+    }
+
+    /// `x IS [NOT] JSON [kind]`
+    fn parse_infix(
+        &self,
+        parser: &mut Parser,
+        expr: &Expr,
+        _precedence: u8,
+    ) -> Option<Result<Expr, ParserError>> {
+        json::is_json(parser, expr).map(Ok)
+    }
+
     fn is_reserved_for_identifier(&self, keyword: Keyword) -> bool {
         RESERVED_IN_EXPRESSIONS.contains(&keyword)
     }
@@ -196,6 +213,7 @@ fn form_of(word: &Word, follower: &Token) -> Option<prefix::Form> {
         Keyword::CAST | Keyword::TRY_CAST if *follower == Token::LParen => prefix::cast,
         Keyword::DATE | Keyword::TIME | Keyword::TIMESTAMP if is_string => prefix::datetime,
         Keyword::MAP if *follower == Token::LBracket => prefix::map,
+        _ if *follower == Token::LParen => return json::form_of(&word.value),
         _ => return None,
     })
 }

@@ -26,6 +26,7 @@ pub mod types;
 use millstream_operators::graph::JobGraph;
 
 pub use self::diagnostic::{Diagnostic, SourceText};
+pub use self::functions::{RegisterError, UserFunctions};
 use self::plan::Planner;
 pub use self::settings::Settings;
 use self::statement::{SpannedStatement, Statement};
@@ -40,6 +41,8 @@ pub struct PlanOptions<'a> {
     pub parallelism: usize,
     /// Session time zone where neither says: an IANA name.
     pub zone: String,
+    /// Functions beside the built-in ones.
+    pub functions: UserFunctions,
 }
 
 impl Default for PlanOptions<'_> {
@@ -50,6 +53,7 @@ impl Default for PlanOptions<'_> {
             env: &|_| None,
             parallelism: std::thread::available_parallelism().map_or(1, usize::from),
             zone: iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".to_owned()),
+            functions: UserFunctions::new(),
         }
     }
 }
@@ -116,7 +120,7 @@ fn plan_on_this_stack(
         return Err(found);
     }
     let planned = settings(&statements, options).and_then(|settings| {
-        let mut planner = Planner::new(settings.clone());
+        let mut planner = Planner::new(settings.clone(), &options.functions);
         for statement in &statements {
             planner.statement(statement);
         }

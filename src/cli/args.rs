@@ -42,6 +42,8 @@ pub enum Command {
     Explain(SqlArguments),
     /// List the connectors, or the options of one
     Connectors(ConnectorsArguments),
+    /// List the functions of SQL, or show one with an example
+    Functions(FunctionsArguments),
     /// Read the state that jobs keep, without running them
     #[command(subcommand)]
     State(StateCommand),
@@ -263,6 +265,32 @@ pub struct ConnectorsArguments {
     /// Print Markdown, as in docs/connectors
     #[arg(long)]
     pub markdown: bool,
+}
+
+/// `millstream functions`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  millstream functions                              all names
+  millstream functions regexp_extract               what it does, with an example
+  millstream functions --format json                one JSON object a function")]
+pub struct FunctionsArguments {
+    /// Name of a function
+    pub name: Option<String>,
+    /// Form of the output
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub format: FunctionsFormat,
+    /// Print Markdown, as in docs/functions.md
+    #[arg(long, conflicts_with_all = ["name", "format"])]
+    pub markdown: bool,
+}
+
+/// Forms of `millstream functions`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FunctionsFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// `millstream demo`.

@@ -19,6 +19,7 @@ mod demo;
 mod durable;
 mod explain;
 mod failure;
+mod functions;
 mod home;
 mod listing;
 mod notes;
@@ -48,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Check(check) => explain::check(check, colour),
         Command::Explain(explain) => explain::explain(explain, colour),
         Command::Connectors(connectors) => connectors::connectors(&connectors),
+        Command::Functions(functions) => functions::functions(&functions),
         Command::State(command) => state::state(command, colour),
         Command::Savepoint(savepoint) => savepoint::savepoint(&savepoint),
         Command::Verify(arguments) => verify::verify(&arguments, colour),

@@ -4,6 +4,7 @@ mod bad_input;
 mod docs;
 mod exactly_once;
 mod examples;
+mod functions;
 mod run;
 
 use std::io::Write;

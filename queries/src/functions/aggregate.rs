@@ -8,11 +8,13 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{Column, Result, ScalarValue, internal_err, plan_err};
-use datafusion_expr::expr::{AggregateFunction, AggregateFunctionParams};
+use datafusion_expr::expr::{AggregateFunction, AggregateFunctionParams, NullTreatment};
 use datafusion_expr::function::AccumulatorArgs;
 use datafusion_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility};
 use datafusion_functions_aggregate::{approx_distinct, approx_percentile_cont, stddev, variance};
 use millstream_operators::window::AggregateFunction as Operation;
+
+use super::index::{Body, functions};
 
 /// The kinds of aggregates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,27 +43,44 @@ pub enum Kind {
     ApproxPercentile,
 }
 
-/// All aggregates with the names they are called by.
-const NAMES: &[(&str, Kind)] = &[
-    ("count", Kind::Count),
-    ("sum", Kind::Sum),
-    ("avg", Kind::Avg),
-    ("min", Kind::Min),
-    ("max", Kind::Max),
-    ("stddev_pop", Kind::StddevPop),
-    ("stddev_samp", Kind::StddevSamp),
-    ("stddev", Kind::StddevSamp),
-    ("var_pop", Kind::VarPop),
-    ("var_samp", Kind::VarSamp),
-    ("variance", Kind::VarSamp),
-    ("approx_count_distinct", Kind::ApproxCountDistinct),
-    ("approx_percentile", Kind::ApproxPercentile),
-];
+const fn body(kind: fn(&'static str) -> AggregateUDF) -> Body {
+    Body::Aggregate(kind)
+}
+
+/// An aggregate of this kind.
+macro_rules! of {
+    ($kind:ident) => {
+        body(|name| planned(name, Kind::$kind))
+    };
+}
+
+functions! { FUNCTIONS, Aggregate:
+    "COUNT", "COUNT(*), COUNT([DISTINCT] x) → BIGINT", "The number of rows, or of values that are not NULL; never NULL.",
+        "COUNT(DISTINCT name)", "2", of!(Count);
+    "SUM", "SUM([DISTINCT] x) → type of x", "The sum, which wraps at the ends of an integer's type. Of DECIMAL(p, s) it is DECIMAL(38, s).",
+        "SUM(n)", "8", of!(Sum);
+    "AVG", "AVG([DISTINCT] x) → type of x", "The mean; of integers cut off towards 0. Of DECIMAL(p, s) it is DECIMAL(38, max(s, 6)).",
+        "AVG(n)", "2", of!(Avg);
+    "MIN", "MIN(x) → type of x", "The least number, time, text or truth value.", "MIN(name)", "ada", of!(Min);
+    "MAX", "MAX(x) → type of x", "The greatest number, time, text or truth value.", "MAX(n)", "4", of!(Max);
+    "STDDEV_POP", "STDDEV_POP(x) → type of x", "The standard deviation of all values, computed as DOUBLE.",
+        "STDDEV_POP(x)", "0.5", of!(StddevPop);
+    "STDDEV_SAMP", "STDDEV_SAMP(x) → type of x", "The standard deviation of a sample, computed as DOUBLE.",
+        "STDDEV_SAMP(n)", "1", of!(StddevSamp);
+    "STDDEV", "STDDEV(x) → type of x", "The same as STDDEV_SAMP.", "STDDEV(n)", "1", of!(StddevSamp);
+    "VAR_POP", "VAR_POP(x) → type of x", "The variance of all values, computed as DOUBLE.", "VAR_POP(x)", "0.25", of!(VarPop);
+    "VAR_SAMP", "VAR_SAMP(x) → type of x", "The variance of a sample, computed as DOUBLE.", "VAR_SAMP(x)", "0.5", of!(VarSamp);
+    "VARIANCE", "VARIANCE(x) → type of x", "The same as VAR_SAMP.", "VARIANCE(x)", "0.5", of!(VarSamp);
+    "APPROX_COUNT_DISTINCT", "APPROX_COUNT_DISTINCT(x) → BIGINT", "The number of different values, about; never NULL.",
+        "APPROX_COUNT_DISTINCT(name)", "2", of!(ApproxCountDistinct);
+    "APPROX_PERCENTILE", "APPROX_PERCENTILE(x, p) → DOUBLE", "The value that so many of the others do not exceed, about; p is from 0 to 1. Flink does not have it.",
+        "APPROX_PERCENTILE(n, 1.0)", "4.0", of!(ApproxPercentile);
+}
 
 /// An aggregate function with Flink's types.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FlinkAggregate {
-    name: &'static str,
+    name: String,
     kind: Kind,
     signature: Signature,
 }
@@ -76,28 +95,35 @@ pub struct Lowered {
     pub returns: DataType,
 }
 
-/// All aggregate functions by name.
-pub fn functions() -> Vec<(&'static str, AggregateUDF)> {
-    NAMES
-        .iter()
-        .map(|(name, kind)| {
-            let signature = Signature::user_defined(Volatility::Immutable);
-            (*name, AggregateUDF::from(FlinkAggregate { name, kind: *kind, signature }))
-        })
-        .collect()
+fn planned(name: &'static str, kind: Kind) -> AggregateUDF {
+    let signature = Signature::user_defined(Volatility::Immutable);
+    AggregateUDF::from(FlinkAggregate { name: name.to_lowercase(), kind, signature })
 }
 
-/// The aggregate behind a planned function.
-///
-/// # Panics
-/// If the function did not come from [`functions`].
-pub fn kind(function: &AggregateUDF) -> Kind {
+/// The kind of a planned function; `None` if it runs as it is planned.
+pub fn kind(function: &AggregateUDF) -> Option<Kind> {
     let inner: &dyn std::any::Any = function.inner().as_ref();
-    inner.downcast_ref::<FlinkAggregate>().expect("all aggregates are ours").kind
+    inner.downcast_ref::<FlinkAggregate>().map(|aggregate| aggregate.kind)
+}
+
+/// How a call that returns `flink` is run.
+pub fn lower_call(call: &AggregateFunction, flink: &DataType) -> Lowered {
+    match kind(&call.func) {
+        Some(kind) => lower(kind, flink),
+        None => {
+            let ignores = call.params.null_treatment == Some(NullTreatment::IgnoreNulls);
+            let function = match ignores {
+                true => super::collected::ignoring_nulls(&call.func),
+                false => Arc::clone(&call.func),
+            };
+            let function = Operation::Udaf(function);
+            Lowered { function, argument_type: None, returns: flink.clone() }
+        }
+    }
 }
 
 /// How an aggregate that returns `flink` is run.
-pub fn lower(kind: Kind, flink: &DataType) -> Lowered {
+fn lower(kind: Kind, flink: &DataType) -> Lowered {
     let own = |function| Lowered { function, argument_type: None, returns: flink.clone() };
     let float = |udaf: Arc<AggregateUDF>| Lowered {
         function: Operation::Udaf(udaf),
@@ -128,9 +154,31 @@ pub fn shown(call: &AggregateFunction) -> String {
     let expr = Expr::AggregateFunction(call.clone());
     let text = unqualified(&expr);
     let (name, rest) = text.split_once('(').unwrap_or((&text, ""));
-    let star = kind(&call.func) == Kind::Count && rest.starts_with("1)");
+    let star = kind(&call.func) == Some(Kind::Count) && rest.starts_with("1)");
     let rest = if star { format!("*{}", &rest[1..]) } else { rest.to_owned() };
     format!("{}({rest}", name.to_uppercase())
+}
+
+/// A call as it was written, with the relations of its columns.
+///
+/// # Errors
+/// If an argument has no name.
+pub(super) fn call_name(name: &str, params: &AggregateFunctionParams) -> Result<String> {
+    let name = name.to_uppercase();
+    let distinct = if params.distinct { "DISTINCT " } else { "" };
+    let args = match params.args.as_slice() {
+        [Expr::Literal(value, _)] if name == "COUNT" && !value.is_null() => "*".to_owned(),
+        args => {
+            let args: Vec<String> = args.iter().map(|arg| arg.schema_name().to_string()).collect();
+            args.join(", ")
+        }
+    };
+    let filter = params.filter.as_ref().map(|f| format!(" FILTER (WHERE {})", f.schema_name()));
+    let nulls = match params.null_treatment {
+        Some(NullTreatment::IgnoreNulls) => " IGNORE NULLS",
+        _ => "",
+    };
+    Ok(format!("{name}({distinct}{args}{nulls}){}", filter.unwrap_or_default()))
 }
 
 /// An expression as SQL, without the names of relations.
@@ -189,28 +237,12 @@ impl FlinkAggregate {
 
 impl AggregateUDFImpl for FlinkAggregate {
     fn name(&self) -> &str {
-        self.name
+        &self.name
     }
 
     /// As it was written, for EXPLAIN and state: `COUNT(*)`, `MAX(bid.price)`.
     fn schema_name(&self, params: &AggregateFunctionParams) -> Result<String> {
-        let name = self.name.to_uppercase();
-        let distinct = if params.distinct { "DISTINCT " } else { "" };
-        let args = match params.args.as_slice() {
-            [Expr::Literal(value, _)] if self.kind == Kind::Count && !value.is_null() => {
-                "*".to_owned()
-            }
-            args => {
-                let args: Vec<String> =
-                    args.iter().map(|arg| arg.schema_name().to_string()).collect();
-                args.join(", ")
-            }
-        };
-        let filter = params
-            .filter
-            .as_ref()
-            .map(|filter| format!(" FILTER (WHERE {})", filter.schema_name()));
-        Ok(format!("{name}({distinct}{args}){}", filter.unwrap_or_default()))
+        call_name(&self.name, params)
     }
 
     fn signature(&self) -> &Signature {

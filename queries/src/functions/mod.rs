@@ -1,29 +1,50 @@
 //! Functions: which names there are, and what they do.
 //!
-//! Three sources, looked up in this order:
+//! The [`index`] has an entry for each, and says how it is run:
 //!
-//! 1. [`rewrite`]: Flink functions that are a spelling of something else (`HOUR(t)` is
-//!    `EXTRACT(HOUR FROM t)`); the typing pass replaces them, so they cost nothing at run time;
-//! 2. [`text`] and [`time`]: Flink functions with an implementation of our own;
-//! 3. DataFusion's scalar functions, minus those that would lie in a stream ([`NOT_FOR_STREAMS`]).
+//! - row by row, by plain Rust over values ([`rows`]): most of [`text`], [`regex`], [`bytes`];
+//! - over whole columns, by an implementation of our own: [`number`], [`calendar`], [`time`],
+//!   [`collection`], [`map`], [`json`];
+//! - by an expression in its place ([`rewrite`]): the typing pass puts `CASE` where COALESCE was, so that
+//!   it costs nothing and computes only what it needs;
+//! - by a function of DataFusion that means the same;
+//! - as an aggregate: those of [`aggregate`] are for planning only, those of [`collected`] run as they
+//!   are.
 //!
-//! Aggregates ([`aggregate`]) are all ours for planning, because their result types are Flink's.
+//! What a library user registers ([`UserFunctions`]) stands beside them.
 
 pub mod aggregate;
+mod bytes;
+pub mod calendar;
+mod choice;
+mod collected;
+mod collection;
+mod constants;
+pub mod index;
+pub mod json;
+mod json_path;
+mod json_text;
+mod map;
+mod number;
 pub mod pattern;
+mod printf;
+mod regex;
 pub mod rewrite;
-pub mod text;
-pub mod time;
+mod rows;
+pub mod shown;
+pub mod syntax;
+mod text;
+mod time;
+mod user;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion_expr::{AggregateUDF, ScalarUDF};
 
-/// DataFusion functions that are folded to a constant when the query is planned: in a job that
-/// runs for months, the answer would be wrong from the second batch on.
-pub const NOT_FOR_STREAMS: &[&str] =
-    &["now", "current_timestamp", "current_date", "current_time", "today", "localtimestamp"];
+pub(crate) use self::constants::check as check_constants;
+use self::index::Body;
+pub use self::user::{RegisterError, UserFunctions, udf};
 
 /// Every function a query may call, by lower-case name.
 #[derive(Debug)]
@@ -34,25 +55,39 @@ pub struct Functions {
 
 impl Functions {
     /// All functions, with times in `zone` (an IANA name) where they depend on the session.
-    pub fn new(zone: &str) -> Self {
-        let mut scalars = BTreeMap::new();
+    pub fn new(zone: &str, user: &UserFunctions) -> Self {
+        let mut theirs = BTreeMap::new();
         for function in datafusion_functions::all_default_functions() {
-            let aliases = function.aliases().to_vec();
-            for name in aliases.into_iter().chain([function.name().to_owned()]) {
-                if !NOT_FOR_STREAMS.contains(&name.as_str()) {
-                    scalars.insert(name, Arc::clone(&function));
-                }
+            for name in function.aliases() {
+                theirs.insert(name.clone(), Arc::clone(&function));
             }
+            theirs.insert(function.name().to_owned(), function);
         }
-        let own = text::functions().into_iter().chain(time::functions(zone));
-        for function in own.chain(rewrite::functions(zone)) {
-            scalars.insert(function.name().to_owned(), Arc::new(function));
+        let mut functions = Functions { scalars: BTreeMap::new(), aggregates: BTreeMap::new() };
+        for entry in index::all() {
+            let name = entry.name.to_lowercase();
+            let scalar = match entry.body {
+                Body::Theirs(other) => {
+                    let function = theirs.get(other);
+                    Arc::clone(function.expect("the index names functions that exist"))
+                }
+                Body::Rows(function) => Arc::new(function.udf(entry.name)),
+                Body::Own(make) => Arc::new(make(zone)),
+                Body::Rewrite(rewrite) => Arc::new(rewrite.udf(entry.name, zone)),
+                Body::Aggregate(make) => {
+                    functions.aggregates.insert(name, Arc::new(make(entry.name)));
+                    continue;
+                }
+                Body::Syntax => continue,
+            };
+            functions.scalars.insert(name, scalar);
         }
-        let aggregates = aggregate::functions()
-            .into_iter()
-            .map(|(name, function)| (name.to_owned(), Arc::new(function)))
-            .collect();
-        Functions { scalars, aggregates }
+        for function in [shown::function(), syntax::fit()] {
+            functions.scalars.insert(function.name().to_owned(), Arc::new(function));
+        }
+        functions.scalars.extend(user.scalars());
+        functions.aggregates.extend(user.aggregates());
+        functions
     }
 
     /// The scalar function with this name, in any case.
@@ -65,9 +100,9 @@ impl Functions {
         self.aggregates.get(&name.to_lowercase()).cloned()
     }
 
-    /// Names of all scalar functions.
+    /// Names of all scalar functions that can be called.
     pub fn scalar_names(&self) -> Vec<String> {
-        self.scalars.keys().cloned().collect()
+        self.scalars.keys().filter(|name| !name.contains(' ')).cloned().collect()
     }
 
     /// Names of all aggregate functions.

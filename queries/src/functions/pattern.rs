@@ -18,6 +18,8 @@ enum Item {
     HalfDay,
     /// Digits after the second's point.
     Fraction(usize),
+    /// `X`, `Z`: the distance to UTC.
+    Offset,
     /// This text.
     Text(String),
 }
@@ -70,15 +72,28 @@ impl Pattern {
         }
     }
 
-    /// Reads a time; `None` if the text is not of this pattern or no such time exists. Fields that
-    /// the pattern does not have are the first of their kind.
-    pub fn parse(&self, text: &str) -> Option<NaiveDateTime> {
+    /// Reads a time and its distance to UTC in seconds, if the pattern has one, from the start of a
+    /// text; what is behind does not matter.
+    pub fn parse_start(&self, text: &str) -> Option<(NaiveDateTime, Option<i32>)> {
+        let (found, _) = self.read(text)?;
+        let offset = found.offset;
+        Some((found.time()?, offset))
+    }
+
+    fn read<'a>(&self, text: &'a str) -> Option<(Found, &'a str)> {
         let mut found = Found::default();
         let mut rest = text;
         for (at, item) in self.0.iter().enumerate() {
             let adjacent = matches!(self.0.get(at + 1), Some(Item::Number(..) | Item::Fraction(_)));
             rest = found.read(item, adjacent, rest)?;
         }
+        Some((found, rest))
+    }
+
+    /// Reads a time; `None` if the text is not of this pattern or no such time exists. Fields that
+    /// the pattern does not have are the first of their kind.
+    pub fn parse(&self, text: &str) -> Option<NaiveDateTime> {
+        let (found, rest) = self.read(text)?;
         rest.is_empty().then_some(())?;
         found.time()
     }
@@ -129,6 +144,7 @@ fn field(letter: char, run: usize) -> Result<Item, String> {
         'S' => Item::Fraction(run),
         'E' => Item::DayName(run > 3),
         'a' => Item::HalfDay,
+        'X' | 'x' | 'Z' => Item::Offset,
         other => return Err(format!("the pattern letter `{other}` is not supported")),
     })
 }
@@ -140,6 +156,8 @@ fn format_item(item: &Item, time: NaiveDateTime, out: &mut String) {
         Item::Text(text) => out.push_str(text),
         Item::MonthName(long) => out.push_str(&name(*long, "%b", "%B")),
         Item::DayName(long) => out.push_str(&name(*long, "%a", "%A")),
+        // What is shown is a wall clock, of no zone.
+        Item::Offset => {}
         Item::HalfDay => out.push_str(if time.hour() < 12 { "AM" } else { "PM" }),
         Item::Fraction(digits) => {
             let nanos = format!("{:09}", time.nanosecond() % 1_000_000_000);
@@ -173,6 +191,7 @@ struct Found {
     minute: u32,
     second: u32,
     nanos: u32,
+    offset: Option<i32>,
 }
 
 impl Default for Found {
@@ -187,6 +206,7 @@ impl Default for Found {
             minute: 0,
             second: 0,
             nanos: 0,
+            offset: None,
         }
     }
 }
@@ -207,6 +227,11 @@ impl Found {
                 let (number, rest) = number(text, *digits, *digits)?;
                 let digits = u32::try_from(*digits).ok().filter(|digits| *digits <= 9)?;
                 self.nanos = number.checked_mul(10_u32.pow(9 - digits))?;
+                Some(rest)
+            }
+            Item::Offset => {
+                let (offset, rest) = offset(text)?;
+                self.offset = Some(offset);
                 Some(rest)
             }
             Item::HalfDay => {
@@ -260,6 +285,21 @@ impl Found {
             self.nanos,
         )?))
     }
+}
+
+/// `Z`, `+08`, `+0800` or `+08:00` in seconds.
+fn offset(text: &str) -> Option<(i32, &str)> {
+    if let Some(rest) = text.strip_prefix('Z') {
+        return Some((0, rest));
+    }
+    let sign = match text.chars().next()? {
+        '+' => 1,
+        '-' => -1,
+        _ => return None,
+    };
+    let (hours, rest) = number(&text[1..], 2, 2)?;
+    let (minutes, rest) = number(rest.strip_prefix(':').unwrap_or(rest), 2, 2).unwrap_or((0, rest));
+    Some((sign * i32::try_from(hours * 3600 + minutes * 60).ok()?, rest))
 }
 
 fn most_digits(kind: Field) -> usize {

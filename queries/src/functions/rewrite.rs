@@ -6,18 +6,25 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion_common::{Result, ScalarValue, internal_err, plan_err};
 use datafusion_expr::expr::{Case, ScalarFunction};
+use datafusion_expr::type_coercion::binary::type_union_resolution;
 use datafusion_expr::{
     BinaryExpr, ColumnarValue, Expr, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
     Signature, Volatility, cast, lit,
 };
 
+use super::rows::check_count;
+
 /// What a function stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Meaning {
+pub(super) enum Meaning {
     /// `MOD(a, b)`: `a % b`.
     Modulo,
     /// `IF(c, a, b)`: CASE.
     If,
+    /// `COALESCE(a, …)`: CASE, so that only what is needed is computed.
+    Coalesce,
+    /// `TYPEOF(x)`: a literal.
+    TypeOf,
     /// `CONCAT(a, …)`: `a || …`, null if one is null, unlike DataFusion's.
     Concat,
     /// `HOUR(t)` and its like: EXTRACT of this field.
@@ -26,55 +33,48 @@ enum Meaning {
     TimestampLtz,
 }
 
-/// Name, meaning, and how many arguments at least and at most.
-const NAMES: &[(&str, Meaning, usize, usize)] = &[
-    ("mod", Meaning::Modulo, 2, 2),
-    ("if", Meaning::If, 3, 3),
-    ("concat", Meaning::Concat, 1, usize::MAX),
-    ("to_timestamp_ltz", Meaning::TimestampLtz, 1, 2),
-    ("year", Meaning::Extract("year"), 1, 1),
-    ("quarter", Meaning::Extract("quarter"), 1, 1),
-    ("month", Meaning::Extract("month"), 1, 1),
-    ("week", Meaning::Extract("week"), 1, 1),
-    ("dayofyear", Meaning::Extract("doy"), 1, 1),
-    ("dayofmonth", Meaning::Extract("day"), 1, 1),
-    ("dayofweek", Meaning::Extract("dow"), 1, 1),
-    ("hour", Meaning::Extract("hour"), 1, 1),
-    ("minute", Meaning::Extract("minute"), 1, 1),
-    ("second", Meaning::Extract("second"), 1, 1),
-];
-
-/// A function that the typing pass replaces.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Rewrite {
-    name: &'static str,
+/// An entry of the index that the typing pass replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Rewrite {
     meaning: Meaning,
     least: usize,
     most: usize,
-    zone: String,
-    signature: Signature,
 }
 
-/// All such functions.
-pub fn functions(zone: &str) -> Vec<ScalarUDF> {
-    NAMES
-        .iter()
-        .map(|&(name, meaning, least, most)| {
-            let signature = Signature::user_defined(Volatility::Immutable);
-            let zone = zone.to_owned();
-            ScalarUDF::from(Rewrite { name, meaning, least, most, zone, signature })
-        })
-        .collect()
+impl Rewrite {
+    /// What stands for a call with so many arguments at least and at most.
+    pub(super) const fn new(meaning: Meaning, least: usize, most: usize) -> Self {
+        Rewrite { meaning, least, most }
+    }
+
+    /// As a function of DataFusion; `zone` is the session's.
+    pub(super) fn udf(self, name: &'static str, zone: &str) -> ScalarUDF {
+        let signature = Signature::user_defined(Volatility::Immutable);
+        let (name, zone) = (name.to_lowercase(), zone.to_owned());
+        ScalarUDF::from(Replaced { name, rewrite: self, zone, signature })
+    }
+}
+
+/// A function that the typing pass replaces.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Replaced {
+    name: String,
+    rewrite: Rewrite,
+    zone: String,
+    signature: Signature,
 }
 
 /// The expression that a call stands for, or the call itself if it is no such function.
 /// `first` is the type of the first argument.
 pub fn expand(call: ScalarFunction, first: Option<&DataType>) -> Result<Expr> {
     let inner: &dyn std::any::Any = call.func.inner().as_ref();
-    let Some(rewrite) = inner.downcast_ref::<Rewrite>() else {
+    let Some(replaced) = inner.downcast_ref::<Replaced>() else {
         return Ok(Expr::ScalarFunction(call));
     };
-    let (meaning, zone) = (rewrite.meaning, rewrite.zone.clone());
+    let (meaning, zone) = (replaced.rewrite.meaning, replaced.zone.clone());
+    if meaning == Meaning::Coalesce {
+        return Ok(coalesce(call.args));
+    }
     let mut args = call.args.into_iter();
     let mut next = || args.next().expect("the number of arguments was checked");
     Ok(match meaning {
@@ -98,22 +98,63 @@ pub fn expand(call: ScalarFunction, first: Option<&DataType>) -> Result<Expr> {
                 })
             })
         }
+        Meaning::Coalesce => next(),
+        Meaning::TypeOf => lit(first.map(crate::types::flink_name).unwrap_or_default()),
         Meaning::Extract(field) => extract(field, next()),
         Meaning::TimestampLtz => {
             let number = next();
-            timestamp_ltz(number, args.next(), first, &zone)?
+            match first {
+                Some(DataType::Utf8) => ltz_of_text(number, args.collect(), &zone)?,
+                _ => timestamp_ltz(number, args.next(), first, &zone)?,
+            }
         }
     })
 }
 
-/// EXTRACT of a field, as Flink's BIGINT. Flink counts days of the week from 1 for Sunday.
+/// The first that is not null.
+fn coalesce(mut args: Vec<Expr>) -> Expr {
+    let Some(last) = args.pop() else { return lit(ScalarValue::Null) };
+    if args.is_empty() {
+        return last;
+    }
+    let when_then_expr =
+        args.into_iter().map(|arg| (Box::new(arg.clone().is_not_null()), Box::new(arg))).collect();
+    Expr::Case(Case { expr: None, when_then_expr, else_expr: Some(Box::new(last)) })
+}
+
+/// EXTRACT of a field, as Flink's BIGINT. Centuries count from year 1. Flink counts days of the week from 1 for Sunday.
 pub fn extract(field: &str, from: Expr) -> Expr {
+    let years = |count: i64, first: i64| (extract("year", from.clone()) + lit(first)) / lit(count);
+    match field.to_ascii_lowercase().as_str() {
+        "decade" => return years(10, 0),
+        "century" => return years(100, 99),
+        "millennium" => return years(1000, 999),
+        _ => {}
+    }
     let part = datafusion_functions::datetime::date_part();
     let value = cast(
         Expr::ScalarFunction(ScalarFunction::new_udf(part, vec![lit(field), from])),
         DataType::Int64,
     );
     if field.eq_ignore_ascii_case("dow") { value + lit(1_i64) } else { value }
+}
+
+/// A text that the clock of a zone, UTC if it is not said, showed.
+fn ltz_of_text(text: Expr, others: Vec<Expr>, session: &str) -> Result<Expr> {
+    let mut others = others.into_iter();
+    let args = std::iter::once(text).chain(others.next()).collect();
+    let zone = match others.next() {
+        None => "UTC".to_owned(),
+        Some(Expr::Literal(ScalarValue::Utf8(Some(zone)), _)) => zone,
+        Some(_) => return plan_err!("the zone of TO_TIMESTAMP_LTZ must be a literal"),
+    };
+    if zone.parse::<chrono_tz::Tz>().is_err() {
+        return plan_err!("there is no time zone `{zone}`");
+    }
+    let function = Arc::new(super::time::to_timestamp_function(session));
+    let local = Expr::ScalarFunction(ScalarFunction::new_udf(function, args));
+    let in_zone = |zone: &str| DataType::Timestamp(TimeUnit::Millisecond, Some(zone.into()));
+    Ok(cast(cast(local, in_zone(&zone)), in_zone(session)))
 }
 
 /// A number of seconds (precision 0) or milliseconds (3) since the epoch as TIMESTAMP_LTZ(3).
@@ -146,9 +187,9 @@ fn timestamp_ltz(
     Ok(cast(ms, to))
 }
 
-impl ScalarUDFImpl for Rewrite {
+impl ScalarUDFImpl for Replaced {
     fn name(&self) -> &str {
-        self.name
+        &self.name
     }
 
     fn signature(&self) -> &Signature {
@@ -156,23 +197,29 @@ impl ScalarUDFImpl for Rewrite {
     }
 
     fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
-        if arguments.len() < self.least || arguments.len() > self.most {
-            let name = self.name.to_uppercase();
-            return plan_err!("{name} takes {} argument(s), not {}", self.least, arguments.len());
-        }
-        if let Meaning::Extract(_) = self.meaning
+        let Rewrite { meaning, least, most } = self.rewrite;
+        check_count(&self.name, arguments.len(), least, most)?;
+        if let Meaning::Extract(_) = meaning
             && !(arguments[0].is_temporal() || arguments[0].is_null())
         {
             let found = crate::types::flink_name(&arguments[0]);
             return plan_err!("{} wants a date or time, not {found}", self.name.to_uppercase());
         }
+        if matches!(meaning, Meaning::Coalesce) && type_union_resolution(arguments).is_none() {
+            let names: Vec<String> = arguments.iter().map(crate::types::flink_name).collect();
+            let (name, names) = (self.name.to_uppercase(), names.join(" and "));
+            return plan_err!("{name} wants values of one type, not {names}");
+        }
         Ok(arguments.to_vec())
     }
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
-        Ok(match self.meaning {
+        Ok(match self.rewrite.meaning {
             Meaning::Modulo | Meaning::If => arguments[1].clone(),
-            Meaning::Concat => DataType::Utf8,
+            Meaning::Coalesce => {
+                type_union_resolution(arguments).unwrap_or_else(|| arguments[0].clone())
+            }
+            Meaning::Concat | Meaning::TypeOf => DataType::Utf8,
             Meaning::Extract(_) => DataType::Int64,
             Meaning::TimestampLtz => {
                 DataType::Timestamp(TimeUnit::Millisecond, Some(Arc::from(self.zone.as_str())))

@@ -1,5 +1,5 @@
-//! Flink's functions between text and time: TO_TIMESTAMP, DATE_FORMAT, and the cast of a timestamp
-//! to text. Text that is no timestamp becomes null, as in Flink.
+//! Flink's functions between text and time: TO_TIMESTAMP, DATE_FORMAT, and what the cast of a
+//! timestamp to text writes. Text that is no timestamp becomes null, as in Flink.
 
 use std::sync::Arc;
 
@@ -15,10 +15,28 @@ use datafusion_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::index::{Body, functions};
 use super::pattern::{Pattern, parse_standard};
+use super::rewrite::{Meaning, Rewrite};
+use super::rows::check_count;
 
-/// Name under which casts of timestamps to text are planned; no query can call it.
-pub const TIMESTAMP_TEXT: &str = "cast timestamp to text";
+functions! { FUNCTIONS, Time:
+    "TO_TIMESTAMP", "TO_TIMESTAMP(s[, pattern]) → TIMESTAMP(3)",
+        "The time that the text says; NULL if it says none. The pattern is Java's, `yyyy-MM-dd HH:mm:ss[.SSS]` if it is left out.",
+        "TO_TIMESTAMP('31.1.2024 8:05', 'd.M.yyyy H:mm')", "2024-01-31 08:05:00",
+        Body::Own(|zone| time_function(Kind::ToTimestamp, zone));
+    "TO_TIMESTAMP_LTZ", "TO_TIMESTAMP_LTZ(n[, 0 or 3]), TO_TIMESTAMP_LTZ(s[, pattern[, zone]]) → TIMESTAMP_LTZ(3)",
+        "The moment n seconds (0) or milliseconds (3) after 1970-01-01 in UTC, or that the clock of a zone (UTC) shows this text.",
+        "TO_TIMESTAMP_LTZ(1706688300, 0)", "2024-01-31 08:05:00Z",
+        Body::Rewrite(Rewrite::new(Meaning::TimestampLtz, 1, 3));
+    "DATE_FORMAT", "DATE_FORMAT(t or s, pattern) → STRING", "The time in a pattern of Java's.",
+        "DATE_FORMAT(TIMESTAMP '2024-01-31 08:05:00', 'd MMM yyyy, HH:mm')", "31 Jan 2024, 08:05",
+        Body::Own(|zone| time_function(Kind::DateFormat, zone));
+    "FROM_UNIXTIME", "FROM_UNIXTIME(seconds[, pattern]) → STRING",
+        "What the session's clock showed so many seconds after 1970-01-01 in UTC.",
+        "FROM_UNIXTIME(44)", "1970-01-01 00:00:44",
+        Body::Own(|zone| time_function(Kind::FromUnixtime, zone));
+}
 
 /// Which function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,8 +47,6 @@ enum Kind {
     DateFormat,
     /// `FROM_UNIXTIME(seconds[, pattern])`: text in the session's zone.
     FromUnixtime,
-    /// `CAST(time AS STRING)`: standard form with as many digits as the type has.
-    Text,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -40,15 +56,15 @@ struct TimeFunction {
     signature: Signature,
 }
 
-/// All functions of this file; `zone` is where TIMESTAMP_LTZ values are shown.
-pub fn functions(zone: &str) -> Vec<ScalarUDF> {
-    [Kind::ToTimestamp, Kind::DateFormat, Kind::FromUnixtime, Kind::Text]
-        .into_iter()
-        .map(|kind| {
-            let signature = Signature::user_defined(Volatility::Immutable);
-            ScalarUDF::from(TimeFunction { kind, zone: zone.to_owned(), signature })
-        })
-        .collect()
+/// `zone` is where TIMESTAMP_LTZ values are shown.
+fn time_function(kind: Kind, zone: &str) -> ScalarUDF {
+    let signature = Signature::user_defined(Volatility::Immutable);
+    ScalarUDF::from(TimeFunction { kind, zone: zone.to_owned(), signature })
+}
+
+/// TO_TIMESTAMP, which others are made of.
+pub(super) fn to_timestamp_function(zone: &str) -> ScalarUDF {
+    time_function(Kind::ToTimestamp, zone)
 }
 
 impl ScalarUDFImpl for TimeFunction {
@@ -57,7 +73,6 @@ impl ScalarUDFImpl for TimeFunction {
             Kind::ToTimestamp => "to_timestamp",
             Kind::DateFormat => "date_format",
             Kind::FromUnixtime => "from_unixtime",
-            Kind::Text => TIMESTAMP_TEXT,
         }
     }
 
@@ -67,11 +82,8 @@ impl ScalarUDFImpl for TimeFunction {
 
     fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
         let name = self.name().to_uppercase();
-        let most = if self.kind == Kind::Text { 1 } else { 2 };
         let least = if self.kind == Kind::DateFormat { 2 } else { 1 };
-        if arguments.len() < least || arguments.len() > most {
-            return plan_err!("{name} takes {most} argument(s), not {}", arguments.len());
-        }
+        check_count(&name, arguments.len(), least, 2)?;
         let mut wanted = vec![DataType::Utf8; arguments.len()];
         let found = crate::types::flink_name(&arguments[0]);
         match (self.kind, &arguments[0]) {
@@ -124,7 +136,6 @@ impl ScalarUDFImpl for TimeFunction {
                 let standard = StringArray::from(vec!["yyyy-MM-dd HH:mm:ss"; times.len()]);
                 date_format(&times, patterns.unwrap_or(&standard))?
             }
-            Kind::Text => timestamp_text(&arrays[0])?,
         };
         Ok(ColumnarValue::Array(array))
     }
@@ -134,22 +145,29 @@ fn to_timestamp(texts: &StringArray, patterns: Option<&StringArray>) -> Result<A
     let mut out = TimestampMillisecondBuilder::with_capacity(texts.len());
     let mut compiled = LastPattern::default();
     for row in 0..texts.len() {
-        let pattern = match patterns {
-            None => None,
-            Some(patterns) if patterns.is_valid(row) => Some(compiled.get(patterns.value(row))?),
-            Some(_) => {
-                out.append_null();
-                continue;
-            }
-        };
-        let text = texts.is_valid(row).then(|| texts.value(row));
-        let time = text.and_then(|text| match pattern {
-            None => parse_standard(text),
-            Some(pattern) => pattern.parse(text),
-        });
+        let time = parse_text(texts, patterns, row, &mut compiled)?;
         out.append_option(time.map(|time| time.and_utc().timestamp_millis()));
     }
     Ok(Arc::new(out.finish()))
+}
+
+/// The time that a text says, by its pattern or in the standard form.
+pub(super) fn parse_text(
+    texts: &StringArray,
+    patterns: Option<&StringArray>,
+    row: usize,
+    compiled: &mut LastPattern,
+) -> Result<Option<NaiveDateTime>> {
+    if texts.is_null(row) {
+        return Ok(None);
+    }
+    Ok(match patterns {
+        None => parse_standard(texts.value(row)),
+        Some(patterns) if patterns.is_valid(row) => {
+            compiled.get(patterns.value(row))?.parse(texts.value(row))
+        }
+        Some(_) => None,
+    })
 }
 
 fn date_format(times: &ArrayRef, patterns: &StringArray) -> Result<ArrayRef> {
@@ -170,7 +188,8 @@ fn date_format(times: &ArrayRef, patterns: &StringArray) -> Result<ArrayRef> {
     Ok(Arc::new(out.finish()))
 }
 
-fn timestamp_text(times: &ArrayRef) -> Result<ArrayRef> {
+/// Timestamps in standard form, with as many digits as the type has.
+pub(super) fn timestamp_text(times: &ArrayRef) -> Result<ArrayRef> {
     let pattern = match times.data_type() {
         DataType::Timestamp(TimeUnit::Millisecond | TimeUnit::Second, _) => {
             "yyyy-MM-dd HH:mm:ss.SSS"
@@ -183,10 +202,11 @@ fn timestamp_text(times: &ArrayRef) -> Result<ArrayRef> {
 
 /// Remembers the last pattern: it is almost always one literal for all rows.
 #[derive(Default)]
-struct LastPattern(Option<(String, Pattern)>);
+pub(super) struct LastPattern(Option<(String, Pattern)>);
 
 impl LastPattern {
-    fn get(&mut self, text: &str) -> Result<&Pattern> {
+    /// The compiled pattern.
+    pub(super) fn get(&mut self, text: &str) -> Result<&Pattern> {
         if self.0.as_ref().is_none_or(|(known, _)| known != text) {
             let pattern =
                 Pattern::compile(text).map_err(|reason| exec_datafusion_err!("{reason}"))?;
@@ -200,14 +220,39 @@ impl LastPattern {
 }
 
 /// Times of a column as a clock on the wall shows them.
-enum WallClock {
+pub(super) enum WallClock {
+    /// Text in standard form.
     Text(StringArray),
+    /// Nanoseconds, which end in 2262.
     Nanos(arrow::array::TimestampNanosecondArray, Option<Tz>),
+    /// All others.
     Micros(arrow::array::TimestampMicrosecondArray, Option<Tz>),
 }
 
 impl WallClock {
-    fn new(times: &ArrayRef) -> Result<WallClock> {
+    /// The clock of UTC for moments.
+    pub(super) fn utc(times: &ArrayRef) -> Result<WallClock> {
+        Ok(match WallClock::new(times)? {
+            WallClock::Nanos(times, _) => WallClock::Nanos(times, None),
+            WallClock::Micros(times, _) => WallClock::Micros(times, None),
+            text => text,
+        })
+    }
+
+    /// The clock of the type's zone for moments. A TIME is one of the first day.
+    pub(super) fn new(times: &ArrayRef) -> Result<WallClock> {
+        if let DataType::Date32 | DataType::Time32(_) = times.data_type() {
+            // A time of day counts from midnight, as the first day of 1970 does.
+            let numbers = match times.data_type() {
+                DataType::Time32(_) => {
+                    let millis = cast(times, &DataType::Time32(TimeUnit::Millisecond))?;
+                    cast(&cast(&millis, &DataType::Int32)?, &DataType::Int64)?
+                }
+                _ => Arc::clone(times),
+            };
+            let millis = cast(&numbers, &DataType::Timestamp(TimeUnit::Millisecond, None))?;
+            return WallClock::new(&millis);
+        }
         let zone = match times.data_type() {
             DataType::Utf8 => return Ok(WallClock::Text(times.as_string().clone())),
             DataType::Timestamp(_, Some(zone)) => {
@@ -227,7 +272,8 @@ impl WallClock {
         Ok(WallClock::Micros(micros.with_timezone_opt(None::<Arc<str>>), zone))
     }
 
-    fn get(&self, row: usize) -> Option<NaiveDateTime> {
+    /// What the clock shows at the time of a row.
+    pub(super) fn get(&self, row: usize) -> Option<NaiveDateTime> {
         let local = |utc: DateTime<chrono::Utc>, zone: &Option<Tz>| match zone {
             None => utc.naive_utc(),
             Some(zone) => utc.with_timezone(zone).naive_local(),

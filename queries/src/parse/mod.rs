@@ -9,6 +9,7 @@
 mod create_table;
 mod cursor;
 mod data_type;
+pub(crate) mod json;
 pub(crate) mod prefix;
 mod span;
 mod split;

@@ -99,7 +99,7 @@ pub(crate) fn map(parser: &mut Parser) -> Result<Expr, Error> {
 }
 
 /// A function call without anything special.
-fn call(name: &str, place: SqlSpan, args: Vec<Expr>, over: Option<WindowType>) -> Expr {
+pub(super) fn call(name: &str, place: SqlSpan, args: Vec<Expr>, over: Option<WindowType>) -> Expr {
     let args = args.into_iter().map(|e| FunctionArg::Unnamed(FunctionArgExpr::Expr(e))).collect();
     Expr::Function(Function {
         name: ObjectName::from(vec![Ident::with_span(place, name)]),
@@ -124,10 +124,7 @@ pub(crate) fn cast(parser: &mut Parser) -> Result<Expr, Error> {
     parser.expect_token(&Token::LParen)?;
     let expr = parser.parse_expr()?;
     parser.expect_keyword_is(Keyword::AS)?;
-    let before = parser.get_current_index();
-    data_type::parse(parser)?;
-    let tokens = (before + 1..=parser.get_current_index()).map(|i| &parser.token_at(i).token);
-    let text = data_type::text(tokens);
+    let text = type_text(parser)?;
     parser.expect_token(&Token::RParen)?;
     Ok(Expr::Cast {
         kind: if is_try { CastKind::TryCast } else { CastKind::Cast },
@@ -136,6 +133,14 @@ pub(crate) fn cast(parser: &mut Parser) -> Result<Expr, Error> {
         array: false,
         format: None,
     })
+}
+
+/// Reads a type; its text.
+pub(super) fn type_text(parser: &mut Parser) -> Result<String, Error> {
+    let before = parser.get_current_index();
+    data_type::parse(parser)?;
+    let tokens = (before + 1..=parser.get_current_index()).map(|i| &parser.token_at(i).token);
+    Ok(data_type::text(tokens))
 }
 
 /// `DATE 'text'`, `TIME 'text'`, `TIMESTAMP 'text'`

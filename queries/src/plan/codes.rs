@@ -83,4 +83,10 @@ codes! { PLAN:
         "Exactly once needs epochs, a sink that can take part in them, and one system that commits: \
          two clusters cannot commit together, and two queries cannot write one directory.",
         "See the hint: mostly, write one table at least once, or make two jobs of the file.";
+    460 BAD_CONSTANT, "A constant that its function cannot read",
+        "A regular expression, a path into JSON, a pattern of time or a charset is not one.",
+        "See the message; `millstream functions NAME` has an example.";
+    461 CAST_REFUSED, "A cast that Flink SQL does not have",
+        "Between numbers and times there is no one conversion: seconds or milliseconds, of which zone?",
+        "Use the function that the hint shows.";
 }

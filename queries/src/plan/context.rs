@@ -18,7 +18,7 @@ use datafusion_sql::sqlparser::ast;
 use super::error::{NO_TABLE, refuse};
 use super::relation_planner::FromPlanner;
 use crate::catalog::Catalog;
-use crate::functions::{Functions, rewrite};
+use crate::functions::{Functions, UserFunctions, rewrite};
 
 /// What stays the same while a SQL file is planned.
 #[derive(Debug)]
@@ -33,14 +33,15 @@ pub(crate) struct Session {
 
 impl Session {
     /// A session in this zone.
-    pub fn new(zone: &str) -> Self {
+    pub fn new(zone: &str, user: &UserFunctions) -> Self {
         let mut config = ConfigOptions::default();
         config.execution.time_zone = Some(zone.to_owned());
         // Arrow's views are no win for payloads that are decoded once, and connectors know Utf8.
         config.sql_parser.map_string_types_to_utf8view = false;
         config.optimizer.expand_views_at_output = false;
         config.optimizer.skip_failed_rules = false;
-        Session { zone: zone.to_owned(), functions: Functions::new(zone), config: Arc::new(config) }
+        let functions = Functions::new(zone, user);
+        Session { zone: zone.to_owned(), functions, config: Arc::new(config) }
     }
 
     /// How SQL is read: names keep their case, everything has a place.
@@ -69,7 +70,10 @@ impl Context {
         Context {
             session: Arc::clone(session),
             catalog: Arc::clone(catalog),
-            expr_planners: vec![Arc::new(AggregateFunctionPlanner), Arc::new(FlinkExpressions)],
+            expr_planners: vec![
+                Arc::new(AggregateFunctionPlanner),
+                Arc::new(FlinkExpressions { session: Arc::clone(session) }),
+            ],
             relation_planners: vec![Arc::new(FromPlanner::new(session, catalog))],
             type_planner: Arc::new(FlinkTypes { zone }),
         }
@@ -138,9 +142,24 @@ impl ContextProvider for Context {
     }
 }
 
-/// Expressions with a syntax of their own: EXTRACT, POSITION, SUBSTRING, `row.field`.
+/// Expressions with a syntax of their own: EXTRACT, POSITION, SUBSTRING, OVERLAY, `row.field`.
 #[derive(Debug)]
-struct FlinkExpressions;
+struct FlinkExpressions {
+    session: Arc<Session>,
+}
+
+impl FlinkExpressions {
+    /// The call of a function that exists.
+    fn call(&self, name: &str, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
+        match self.session.functions.scalar(name) {
+            Some(function) => {
+                let call = ScalarFunction::new_udf(function, args);
+                Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
+            }
+            None => Ok(PlannerResult::Original(args)),
+        }
+    }
+}
 
 impl ExprPlanner for FlinkExpressions {
     fn plan_extract(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
@@ -158,13 +177,15 @@ impl ExprPlanner for FlinkExpressions {
     }
 
     fn plan_position(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
-        let strpos = datafusion_functions::unicode::strpos();
-        Ok(PlannerResult::Planned(Expr::ScalarFunction(ScalarFunction::new_udf(strpos, args))))
+        self.call("instr", args)
     }
 
     fn plan_substring(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
-        let substr = datafusion_functions::unicode::substr();
-        Ok(PlannerResult::Planned(Expr::ScalarFunction(ScalarFunction::new_udf(substr, args))))
+        self.call("substring", args)
+    }
+
+    fn plan_overlay(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
+        self.call("overlay", args)
     }
 
     fn plan_compound_identifier(

@@ -208,12 +208,60 @@ pub(crate) fn unknown_function(name: &str, names: &Names) -> Diagnostic {
             .hint("use an event-time column: WATERMARK FOR ts AS ts - INTERVAL '5' SECOND");
     }
     let diagnostic = Diagnostic::error(codes::UNKNOWN_FUNCTION, message).label("unknown function");
-    if crate::functions::NOT_FOR_STREAMS.contains(&name.to_lowercase().as_str()) {
-        return diagnostic.hint("the wall clock cannot be read in a query yet; use event time");
+    let foreign = FOREIGN_FUNCTIONS.iter().find(|(other, _)| name.eq_ignore_ascii_case(other));
+    if let Some((_, ours)) = foreign {
+        return diagnostic.hint(format!("in Flink SQL it is {ours}"));
     }
     let upper: Vec<String> = names.functions.iter().map(|n| n.to_uppercase()).collect();
     diagnostic.hint_if_any(suggest::did_you_mean(name, upper.iter().map(String::as_str)))
 }
+
+/// Functions of other dialects, and how Flink SQL says it.
+const FOREIGN_FUNCTIONS: &[(&str, &str)] = &[
+    ("length", "CHAR_LENGTH(s)"),
+    ("len", "CHAR_LENGTH(s)"),
+    ("strpos", "INSTR(s, x)"),
+    ("charindex", "LOCATE(x, s)"),
+    ("starts_with", "STARTSWITH(s, x)"),
+    ("ends_with", "ENDSWITH(s, x)"),
+    ("nvl", "IFNULL(a, b)"),
+    ("isnull", "x IS NULL"),
+    ("iff", "IF(condition, a, b)"),
+    ("signum", "SIGN(x)"),
+    ("trunc", "TRUNCATE(x, digits)"),
+    ("pow", "POWER(x, y)"),
+    ("random", "RAND()"),
+    ("array_length", "CARDINALITY(array)"),
+    ("array_size", "CARDINALITY(array)"),
+    ("size", "CARDINALITY(array)"),
+    ("string_agg", "LISTAGG(s, separator)"),
+    ("group_concat", "LISTAGG(s, separator)"),
+    ("string_to_array", "SPLIT(s, delimiter)"),
+    ("to_char", "DATE_FORMAT(t, pattern)"),
+    ("strftime", "DATE_FORMAT(t, pattern)"),
+    ("date_part", "EXTRACT(unit FROM t)"),
+    ("datediff", "TIMESTAMPDIFF(unit, from, to)"),
+    ("date_diff", "TIMESTAMPDIFF(unit, from, to)"),
+    ("date_add", "TIMESTAMPADD(unit, n, t)"),
+    ("dateadd", "TIMESTAMPADD(unit, n, t)"),
+    ("date_bin", "FLOOR(t TO unit)"),
+    ("to_unixtime", "UNIX_TIMESTAMP(s)"),
+    ("today", "CURRENT_DATE"),
+    ("getdate", "CURRENT_TIMESTAMP"),
+    ("sysdate", "CURRENT_TIMESTAMP"),
+    ("md5_hex", "MD5(s)"),
+    ("json_extract", "JSON_VALUE(json, path) or JSON_QUERY(json, path)"),
+    ("get_json_object", "JSON_VALUE(json, path)"),
+    ("json_extract_scalar", "JSON_VALUE(json, path)"),
+    ("rlike", "REGEXP(s, regex)"),
+    ("regexp_matches", "REGEXP(s, regex)"),
+    ("regexp_match", "REGEXP_EXTRACT(s, regex)"),
+    ("to_hex", "HEX(n)"),
+    ("median", "APPROX_PERCENTILE(x, 0.5)"),
+    ("approx_distinct", "APPROX_COUNT_DISTINCT(x)"),
+    ("any_value", "FIRST_VALUE(x)"),
+    ("arbitrary", "FIRST_VALUE(x)"),
+];
 
 /// A message without DataFusion's prefixes, full stops and backtraces: one line for a user.
 fn plain_message(error: &DataFusionError) -> String {

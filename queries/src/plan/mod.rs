@@ -43,12 +43,14 @@ use millstream_operators::graph::{JobGraph, TableSpec};
 
 use self::bind::Binder;
 use self::context::Session;
+pub(crate) use self::error::refuse as refuse_with;
 use self::error::{Names, diagnose};
 use self::lower::Lowering;
 use self::relation::{Relation, RelationKind};
 use self::sharing::{Needed, Uses};
 use crate::catalog::{Catalog, Table, TableColumnKind, View};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::functions::UserFunctions;
 use crate::parse::span_of;
 use crate::settings::Settings;
 use crate::statement::{CreateTable, CreateView, Insert, Spanned, SpannedStatement, Statement};
@@ -79,9 +81,9 @@ pub(crate) struct Planner {
 }
 
 impl Planner {
-    /// A planner with these settings, which SET statements were applied to already.
-    pub fn new(settings: Settings) -> Self {
-        let session = Arc::new(Session::new(&settings.zone));
+    /// A planner with these settings, which SET statements were applied to already, and functions.
+    pub fn new(settings: Settings, user: &UserFunctions) -> Self {
+        let session = Arc::new(Session::new(&settings.zone, user));
         Planner {
             settings,
             session,

@@ -5,31 +5,41 @@
 //! - A plain name that is selected twice gets a number the second time: `a`, `a0`.
 //! - SUBSTRING is the function SUBSTR.
 //! - A number with an exponent is a DOUBLE; all others are exact.
+//! - A cast to a type with a length cuts and pads: types have no lengths here.
+//! - `FLOOR(t TO unit)`, the units of TIMESTAMPADD and TIMESTAMPDIFF, and OVERLAPS are calls.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::{
-    CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, ObjectName, Query, Select, SelectItem, SetExpr,
-    TableFactor, Value, visit_expressions_mut,
+    BinaryOperator, CastKind, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo, Expr,
+    Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
+    ObjectName, Query, Select, SelectItem, SetExpr, TableFactor, Value, visit_expressions_mut,
 };
+
+use crate::calls;
+use crate::functions::calendar::{CEIL_TO, FLOOR_TO};
+use crate::functions::syntax::FIT;
+use crate::interval::IntervalValue;
 
 /// The query as DataFusion should read it.
 pub(crate) fn query(mut query: Query) -> Query {
-    exponents(&mut query);
+    spellings(&mut query);
     name_columns(&mut query);
     query
 }
 
 /// The expression as DataFusion should read it.
 pub(crate) fn expression(mut expr: Expr) -> Expr {
-    exponents(&mut expr);
+    spellings(&mut expr);
     expr
 }
 
-fn exponents(node: &mut impl datafusion_sql::sqlparser::ast::VisitMut) {
+fn spellings(node: &mut impl datafusion_sql::sqlparser::ast::VisitMut) {
     let _: ControlFlow<()> = visit_expressions_mut(node, |expr| {
+        fit_to_length(expr);
+        units(expr);
+        overlaps(expr);
         if let Expr::Value(value) = expr
             && let Value::Number(number, _) = &value.value
             && number.contains(['e', 'E'])
@@ -51,6 +61,104 @@ fn exponents(node: &mut impl datafusion_sql::sqlparser::ast::VisitMut) {
         }
         ControlFlow::Continue(())
     });
+}
+
+/// `CAST(x AS CHAR(5))`: the cast, and a call that brings its result to the length.
+fn fit_to_length(expr: &mut Expr) {
+    let Expr::Cast { data_type: DataType::Custom(name, _), .. } = &*expr else { return };
+    if let Some((length, is_fixed)) = length_of(&name.to_string().to_uppercase()) {
+        let number = |number: String| Expr::Value(Value::Number(number, false).into());
+        let args = vec![
+            std::mem::replace(expr, number(String::new())),
+            number(length.to_string()),
+            number(u8::from(is_fixed).to_string()),
+        ];
+        *expr = call(FIT, args);
+    }
+}
+
+/// The length that a type of text or bytes has, and whether all its values have it.
+fn length_of(type_name: &str) -> Option<(usize, bool)> {
+    let name = type_name.trim_matches(|c| matches!(c, '`' | '"'));
+    let (base, rest) = name.split_once('(').map_or((name, None), |(base, rest)| (base, Some(rest)));
+    let words: Vec<&str> = base.split_whitespace().collect();
+    let is_fixed = match words.first()? {
+        &("CHAR" | "CHARACTER") => words.get(1) != Some(&"VARYING"),
+        &"BINARY" => words.get(1) != Some(&"VARYING"),
+        &("VARCHAR" | "VARBINARY") => false,
+        _ => return None,
+    };
+    match rest.and_then(|rest| rest.split_once(')')) {
+        Some((length, behind)) if behind.trim().is_empty() => {
+            Some((length.trim().parse().ok()?, is_fixed))
+        }
+        // `CHAR` alone has one character, `VARCHAR` alone any number.
+        None if is_fixed && words.len() == 1 => Some((1, true)),
+        _ => None,
+    }
+}
+
+fn text(text: impl Into<String>) -> Expr {
+    Expr::Value(Value::SingleQuotedString(text.into()).into())
+}
+
+/// `FLOOR(t TO unit)` as `floor to(unit, t)`, `TIMESTAMPADD(unit, …)` with the unit as text.
+fn units(expr: &mut Expr) {
+    match expr {
+        Expr::Floor { expr: time, field: CeilFloorKind::DateTimeField(unit) }
+            if *unit != DateTimeField::NoDateTime =>
+        {
+            *expr = call(FLOOR_TO, vec![text(unit.to_string()), (**time).clone()]);
+        }
+        Expr::Ceil { expr: time, field: CeilFloorKind::DateTimeField(unit) }
+            if *unit != DateTimeField::NoDateTime =>
+        {
+            *expr = call(CEIL_TO, vec![text(unit.to_string()), (**time).clone()]);
+        }
+        Expr::Function(function) => {
+            let name = function.name.to_string();
+            if !["TIMESTAMPADD", "TIMESTAMPDIFF"].iter().any(|n| name.eq_ignore_ascii_case(n)) {
+                return;
+            }
+            if let FunctionArguments::List(list) = &mut function.args
+                && let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(unit))) =
+                    list.args.first_mut()
+                && let Expr::Identifier(name) = unit
+            {
+                *unit = text(name.value.clone());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// `(a, b) OVERLAPS (c, d)`: neither begins after the other has ended.
+fn overlaps(expr: &mut Expr) {
+    let Expr::BinaryOp { left, op: BinaryOperator::Overlaps, right } = expr else { return };
+    let (Expr::Tuple(left), Expr::Tuple(right)) = (&**left, &**right) else { return };
+    let (Some(left), Some(right)) = (span(left), span(right)) else { return };
+    let not_after = |start: Vec<Expr>, end: Vec<Expr>| Expr::BinaryOp {
+        left: Box::new(call("LEAST", start)),
+        op: BinaryOperator::LtEq,
+        right: Box::new(call("GREATEST", end)),
+    };
+    *expr = Expr::Nested(Box::new(Expr::BinaryOp {
+        left: Box::new(not_after(left.clone(), right.clone())),
+        op: BinaryOperator::And,
+        right: Box::new(not_after(right, left)),
+    }));
+}
+
+/// Start and end of a span, whose end may be an interval.
+fn span(tuple: &[Expr]) -> Option<Vec<Expr>> {
+    let [start, end] = tuple else { return None };
+    let (unit, count) = match calls::interval_value(end) {
+        None => return Some(tuple.to_vec()),
+        Some(IntervalValue::Months(months)) => ("MONTH", months),
+        Some(IntervalValue::Millis(millis)) => ("MILLISECOND", millis),
+    };
+    let count = Expr::Value(Value::Number(count.to_string(), false).into());
+    Some(vec![start.clone(), call("TIMESTAMPADD", vec![text(unit), count, start.clone()])])
 }
 
 fn call(name: &str, args: Vec<Expr>) -> Expr {

@@ -8,16 +8,20 @@
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{DFSchema, Result, ScalarValue};
-use datafusion_expr::expr::{Case, Cast, ScalarFunction};
+use datafusion_expr::expr::{Cast, ScalarFunction, TryCast};
 use datafusion_expr::expr_rewriter::NamePreserver;
 use datafusion_expr::utils::merge_schema;
-use datafusion_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast, lit, not};
+use datafusion_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast};
 use datafusion_optimizer::AnalyzerRule;
 use datafusion_optimizer::analyzer::type_coercion::TypeCoercion;
 
+use super::codes;
 use super::context::Session;
+use super::error::refuse;
 use super::numbers::{Arithmetic, as_decimal, decimal_result};
-use crate::functions::{rewrite, time};
+use crate::diagnostic::Diagnostic;
+use crate::functions::{check_constants, rewrite, shown};
+use crate::types::flink_name;
 
 /// The plan with Flink's types, all coercions written out.
 pub(crate) fn apply(plan: LogicalPlan, session: &Session) -> Result<LogicalPlan> {
@@ -42,10 +46,21 @@ fn typed(expr: Expr, schema: &DFSchema, session: &Session) -> Result<Expr> {
         Expr::BinaryExpr(binary) => self::binary(binary, schema),
         Expr::Cast(Cast { expr, field }) => {
             let from = expr.get_type(schema)?;
+            check_cast(&from, field.data_type())?;
             let expr = wall_clock(*expr, &from, field.data_type());
             to_text(Cast { expr: Box::new(expr), field }, schema, session)
         }
+        Expr::TryCast(TryCast { expr, field }) => {
+            let from = expr.get_type(schema)?;
+            check_cast(&from, field.data_type())?;
+            let expr = wall_clock(*expr, &from, field.data_type());
+            if field.data_type() == &DataType::Utf8 {
+                return to_text(Cast { expr: Box::new(expr), field }, schema, session);
+            }
+            Ok(Expr::TryCast(TryCast { expr: Box::new(expr), field }))
+        }
         Expr::ScalarFunction(call) => {
+            check_constants(&call)?;
             let first = call.args.first().and_then(|first| first.get_type(schema).ok());
             let expr = match rewrite::expand(call, first.as_ref())? {
                 Expr::BinaryExpr(binary) => self::binary(binary, schema)?,
@@ -165,26 +180,37 @@ fn decimal(
     cast(exact, DataType::Decimal128(precision, scale))
 }
 
-/// Casts to text that Flink spells differently: times with a blank and all their digits, truth
-/// values in capitals.
+/// Casts to text that Flink spells differently from Arrow: times, truth values, floats, and what is
+/// made of others.
 fn to_text(inner: Cast, schema: &DFSchema, session: &Session) -> Result<Expr> {
     if inner.field.data_type() != &DataType::Utf8 {
         return Ok(Expr::Cast(inner));
     }
-    Ok(match inner.expr.get_type(schema)? {
-        DataType::Timestamp(..) => {
-            let function =
-                session.functions.scalar(time::TIMESTAMP_TEXT).expect("it is registered");
-            Expr::ScalarFunction(ScalarFunction::new_udf(function, vec![*inner.expr]))
-        }
-        DataType::Boolean => {
-            let is_true = (inner.expr.clone(), Box::new(lit("TRUE")));
-            let is_false = (Box::new(not(*inner.expr)), Box::new(lit("FALSE")));
-            let when_then_expr = vec![is_true, is_false];
-            Expr::Case(Case { expr: None, when_then_expr, else_expr: None })
-        }
-        _ => Expr::Cast(inner),
-    })
+    let from = inner.expr.get_type(schema)?;
+    let is_spelt = matches!(from, DataType::Timestamp(..) | DataType::Boolean)
+        || from.is_floating()
+        || from.is_nested();
+    if !is_spelt {
+        return Ok(Expr::Cast(inner));
+    }
+    let function = session.functions.scalar(shown::CAST_TO_TEXT).expect("it is registered");
+    Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function, vec![*inner.expr])))
+}
+
+/// Numbers are no times and times no numbers: Flink leaves it to functions to say what is counted.
+fn check_cast(from: &DataType, to: &DataType) -> Result<()> {
+    let is_time = |data_type: &DataType| {
+        matches!(data_type, DataType::Timestamp(..) | DataType::Date32 | DataType::Time32(_))
+    };
+    let hint = if from.is_numeric() && is_time(to) {
+        "use TO_TIMESTAMP_LTZ(n, 3) for milliseconds, TO_TIMESTAMP_LTZ(n, 0) for seconds since 1970"
+    } else if is_time(from) && to.is_numeric() {
+        "use EXTRACT(EPOCH FROM t) for seconds since 1970, or TIMESTAMPDIFF"
+    } else {
+        return Ok(());
+    };
+    let message = format!("{} cannot be cast to {}", flink_name(from), flink_name(to));
+    Err(refuse(Diagnostic::error(codes::CAST_REFUSED, message).hint(hint)))
 }
 
 /// A TIMESTAMP_LTZ on its way to a type without a zone shows what the session's clocks show; Arrow

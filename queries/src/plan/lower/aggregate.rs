@@ -138,18 +138,20 @@ impl Lowering<'_> {
     ) -> Result<AggregateSpec> {
         let schema = plan.input.schema();
         let kind = functions::kind(&call.func);
-        let lowered = functions::lower(kind, field.data_type());
+        let lowered = functions::lower_call(call, field.data_type());
         let mut args: Vec<Arc<dyn PhysicalExpr>> = Vec::new();
         for arg in &call.params.args {
             args.push(self.physical(arg, schema, rows)?);
         }
-        if kind == Kind::Count
+        if kind == Some(Kind::Count)
             && matches!(call.params.args.as_slice(), [Expr::Literal(value, _)] if !value.is_null())
         {
             args.clear();
         }
         // The accuracy of APPROX_PERCENTILE is a hint that our sketch does not need.
-        args.truncate(2);
+        if kind == Some(Kind::ApproxPercentile) {
+            args.truncate(2);
+        }
         if let (Some(data_type), Some(first)) = (lowered.argument_type, args.first_mut()) {
             let columns = self.schema(rows.node, rows.port);
             *first = cast(Arc::clone(first), &columns, data_type)?;
