@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray, BooleanBuilder,
-    Float64Array, Float64Builder, Int32Builder, Int64Array, Int64Builder, ListBuilder, StringArray,
+    Float64Array, Float64Builder, Int32Builder, Int64Array, ListBuilder, StringArray,
     StringBuilder,
 };
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
@@ -37,8 +37,6 @@ pub enum Take {
     IntOrText,
     /// Any number, as DOUBLE.
     Double,
-    /// BOOLEAN.
-    Bool,
     /// A number, text or BOOLEAN: decimals come as DOUBLE.
     Plain,
 }
@@ -54,8 +52,6 @@ pub enum Gives {
     Bool,
     /// INT.
     Int,
-    /// BIGINT.
-    Long,
     /// DOUBLE.
     Double,
     /// `ARRAY<STRING>`.
@@ -287,7 +283,6 @@ impl Take {
             Take::Bytes | Take::TextOrBytes if is_bytes || is_null => DataType::Binary,
             Take::Int | Take::IntOrText if given.is_integer() || is_null => DataType::Int64,
             Take::Double if given.is_numeric() || is_null => DataType::Float64,
-            Take::Bool if *given == DataType::Boolean || is_null => DataType::Boolean,
             Take::Plain if is_text || is_null => DataType::Utf8,
             Take::Plain if given.is_integer() => DataType::Int64,
             Take::Plain if given.is_numeric() => DataType::Float64,
@@ -304,7 +299,6 @@ impl Take {
             Take::Int => "an integer",
             Take::IntOrText => "an integer or text",
             Take::Double => "a number",
-            Take::Bool => "a condition",
             Take::Plain => "a number, text or BOOLEAN",
         }
     }
@@ -423,7 +417,6 @@ impl Gives {
             Gives::Bytes => DataType::Binary,
             Gives::Bool => DataType::Boolean,
             Gives::Int => DataType::Int32,
-            Gives::Long => DataType::Int64,
             Gives::Double => DataType::Float64,
             Gives::Texts => DataType::new_list(DataType::Utf8, true),
         }
@@ -436,7 +429,6 @@ enum Builder {
     Bytes(BinaryBuilder),
     Bool(BooleanBuilder),
     Int(Int32Builder),
-    Long(Int64Builder),
     Double(Float64Builder),
     Texts(ListBuilder<StringBuilder>),
 }
@@ -448,7 +440,6 @@ impl Builder {
             Gives::Bytes => Builder::Bytes(BinaryBuilder::new()),
             Gives::Bool => Builder::Bool(BooleanBuilder::with_capacity(rows)),
             Gives::Int => Builder::Int(Int32Builder::with_capacity(rows)),
-            Gives::Long => Builder::Long(Int64Builder::with_capacity(rows)),
             Gives::Double => Builder::Double(Float64Builder::with_capacity(rows)),
             Gives::Texts => Builder::Texts(ListBuilder::new(StringBuilder::new())),
         }
@@ -465,8 +456,6 @@ impl Builder {
             // Flink's functions count in INT, and wrap.
             (Builder::Int(out), Given::Int(number)) => out.append_value(number as i32),
             (Builder::Int(out), Given::Null) => out.append_null(),
-            (Builder::Long(out), Given::Int(number)) => out.append_value(number),
-            (Builder::Long(out), Given::Null) => out.append_null(),
             (Builder::Double(out), Given::Double(number)) => out.append_value(number),
             (Builder::Double(out), Given::Null) => out.append_null(),
             (Builder::Texts(out), Given::Texts(texts)) => out.append_value(texts),
@@ -482,7 +471,6 @@ impl Builder {
             Builder::Bytes(mut out) => Arc::new(out.finish()),
             Builder::Bool(mut out) => Arc::new(out.finish()),
             Builder::Int(mut out) => Arc::new(out.finish()),
-            Builder::Long(mut out) => Arc::new(out.finish()),
             Builder::Double(mut out) => Arc::new(out.finish()),
             Builder::Texts(mut out) => Arc::new(out.finish()),
         }
