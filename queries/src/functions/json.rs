@@ -103,6 +103,32 @@ enum Kind {
     Text,
 }
 
+impl Kind {
+    /// Which argument is the specification.
+    fn specification(self) -> usize {
+        match self {
+            Kind::Object | Kind::Array => 0,
+            Kind::IsJson => 1,
+            _ => 2,
+        }
+    }
+
+    /// Whether the specification and the number of arguments are as the parser makes them.
+    fn check(self, words: &[String], arguments: usize) -> std::result::Result<(), ()> {
+        let says_nulls = words.first().is_some_and(|word| word == "NULL" || word == "ABSENT");
+        let is_made = match self {
+            Kind::IsJson => (words.len(), arguments) == (1, 2),
+            Kind::Exists => (words.len(), arguments) == (1, 3),
+            Kind::Value => (words.len(), arguments) == (3, 5),
+            Kind::Query => (words.len(), arguments) == (4, 3),
+            Kind::Object => says_nulls && arguments == 2 * words.len() - 1,
+            Kind::Array => says_nulls && arguments == words.len(),
+            Kind::Text => true,
+        };
+        if is_made { Ok(()) } else { Err(()) }
+    }
+}
+
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct JsonFunction {
     name: &'static str,
@@ -178,7 +204,7 @@ impl ScalarUDFImpl for JsonFunction {
             Kind::Array | Kind::Text => 0,
         };
         let name = self.name.to_uppercase();
-        for given in &arguments[..texts] {
+        for given in arguments.iter().take(texts) {
             if !matches!(given, DataType::Utf8 | DataType::Null) {
                 return plan_err!("{name} wants text, not {}", flink_name(given));
             }
@@ -197,19 +223,22 @@ impl ScalarUDFImpl for JsonFunction {
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
+        let place = self.kind.specification();
+        let words = specification(args.scalar_arguments.get(place).copied().flatten());
+        self.kind.check(&words, args.scalar_arguments.len()).or_else(|()| {
+            let name = self.name.to_uppercase();
+            plan_err!("{name} has a syntax of its own: write it without quotes around its name")
+        })?;
         let data_type = match self.kind {
-            Kind::Value | Kind::Query => {
-                self.returning(&specification(args.scalar_arguments.get(2).copied().flatten()))?
-            }
+            Kind::Value | Kind::Query => self.returning(&words)?,
             _ => self.return_type(&[])?,
         };
         Ok(Arc::new(Field::new(self.name, data_type, true)))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let place = if matches!(self.kind, Kind::Object | Kind::Array) { 0 } else { 2 };
-        let place = if self.kind == Kind::IsJson { 1 } else { place };
-        let specification = specification(args.args.get(place).and_then(as_text));
+        let specification =
+            specification(args.args.get(self.kind.specification()).and_then(as_text));
         let rows = args.number_rows;
         let result = args.return_type().clone();
         let arrays = args
