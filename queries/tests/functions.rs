@@ -139,7 +139,7 @@ fn choice_computes_only_what_it_needs() {
     check(&[
         ("IF(i = 7, 1, i / 0)", "1"),
         ("COALESCE(i, i / 0)", "7"),
-        ("CASE WHEN i = 7 THEN 'a' ELSE CAST(CAST('x' AS INT) AS STRING) END", "a"),
+        ("CASE WHEN i = 7 THEN 'a' ELSE CAST(CAST(s AS INT) AS STRING) END", "a"),
         ("IFNULL(n, i)", "7"),
         ("COALESCE(n, 2.5)", "2.5"),
     ]);

@@ -212,6 +212,18 @@ fn filtered(parser: &mut Parser, call: Expr) -> Result<Expr, Error> {
     Ok(Expr::Function(function))
 }
 
+/// A key: of `'k': DATE '2024-01-31'` the text alone, which `:` could else go into.
+fn key(parser: &mut Parser) -> Result<Expr, Error> {
+    if let Token::SingleQuotedString(key) = &parser.peek_nth_token_ref(0).token
+        && parser.peek_nth_token_ref(1).token == Token::Colon
+    {
+        let key = text(key.clone());
+        parser.advance_token();
+        return Ok(key);
+    }
+    Ok(parser.parse_expr()?)
+}
+
 /// `JSON_OBJECT(`, or of the aggregate `JSON_OBJECTAGG(`, then `[KEY] k VALUE v`.
 fn object(parser: &mut Parser) -> Result<Expr, Error> {
     let name = parser.next_token();
@@ -219,7 +231,7 @@ fn object(parser: &mut Parser) -> Result<Expr, Error> {
     let (mut args, mut flags) = (Vec::new(), String::new());
     while parser.peek_token_ref().token != Token::RParen && !is_on_null(parser) {
         let _has_key = eat(parser, "KEY");
-        args.push(parser.parse_expr()?);
+        args.push(key(parser)?);
         if !parser.consume_token(&Token::Colon) {
             expect(parser, "VALUE")?;
         }

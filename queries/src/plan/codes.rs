@@ -87,6 +87,6 @@ codes! { PLAN:
         "A regular expression, a path into JSON, a pattern of time or a charset is not one.",
         "See the message; `millstream functions NAME` has an example.";
     461 CAST_REFUSED, "A cast that Flink SQL does not have",
-        "Between numbers and times there is no one conversion: seconds or milliseconds, of which zone?",
+        "There is no one conversion between numbers and times: it could count seconds or milliseconds, in any zone.",
         "Use the function that the hint shows.";
 }
