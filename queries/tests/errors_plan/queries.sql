@@ -21,8 +21,10 @@ SELECT auction FROM bid WHERE prise > 1;
 SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE bid, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end, chanel;
 -- case unknown function
 SELECT UPER(channel) FROM bid;
--- case wall clock
-SELECT auction, NOW() FROM bid;
+-- case constant that is no regular expression
+SELECT auction, REGEXP_EXTRACT(channel, '(a') FROM bid;
+-- case number as a time
+SELECT auction, CAST(price AS TIMESTAMP(3)) FROM bid;
 -- case wrong number of arguments
 SELECT auction, MOD(price) FROM bid;
 -- case wrong argument type
