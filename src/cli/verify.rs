@@ -188,7 +188,7 @@ impl<'a> Verification<'a> {
             examples.iter().for_each(|example| message.push_str(&format!("\n    {example}")));
         }
         message.push_str(
-            "\n  (Late rows, RANDOM(), UUID(), and sums of DOUBLE over several subtasks differ between \
+            "\n  (Late rows, RAND(), UUID(), and sums of DOUBLE over several subtasks differ between \
              any two runs.)",
         );
         Err(Failure::run(message, None))

@@ -381,7 +381,7 @@ fn verify_finds_what_is_not_exactly_once() {
     let sql = "SET 'execution.checkpointing.interval' = '20 ms';
         CREATE TABLE t (n BIGINT) WITH ('connector' = 'datagen', 'number-of-rows' = '20000', 'rows-per-second' = '40000',
           'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '20000');
-        SELECT n, RANDOM() AS r FROM t;";
+        SELECT n, RAND() AS r FROM t;";
     let done = place.run(&["verify", "-e", sql, "--crashes", "2", "--seed", "1"]);
     assert_eq!(done.code, 1, "{}", done.err);
     assert!(done.err.contains("not exactly once") && done.err.contains("--seed 1"), "{}", done.err);
