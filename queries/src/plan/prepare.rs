@@ -82,10 +82,10 @@ fn length_of(type_name: &str) -> Option<(usize, bool)> {
     let name = type_name.trim_matches(|c| matches!(c, '`' | '"'));
     let (base, rest) = name.split_once('(').map_or((name, None), |(base, rest)| (base, Some(rest)));
     let words: Vec<&str> = base.split_whitespace().collect();
-    let is_fixed = match words.first()? {
-        &("CHAR" | "CHARACTER") => words.get(1) != Some(&"VARYING"),
-        &"BINARY" => words.get(1) != Some(&"VARYING"),
-        &("VARCHAR" | "VARBINARY") => false,
+    let is_fixed = match *words.first()? {
+        "CHAR" | "CHARACTER" => words.get(1) != Some(&"VARYING"),
+        "BINARY" => words.get(1) != Some(&"VARYING"),
+        "VARCHAR" | "VARBINARY" => false,
         _ => return None,
     };
     match rest.and_then(|rest| rest.split_once(')')) {
