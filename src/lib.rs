@@ -35,7 +35,7 @@ pub use millstream_queries::{Plan, PlanOptions, plan};
 
 /// Functions of your own, beside the [built-in ones](millstream_queries::functions::index).
 ///
-/// A function is one of DataFusion's, over Arrow columns; [`UserFunctions`] gives it a name in SQL. A scalar
+/// A function is one of DataFusion's, over Arrow columns; [`UserFunctions`](functions::UserFunctions) gives it a name in SQL. A scalar
 /// function gets its arguments as columns or constants. An aggregate has a state that merges: windows are
 /// aggregated in parts, and the parts are what survives a crash.
 ///
