@@ -1,5 +1,7 @@
 //! The index of functions: its examples are true, its page is up to date, and it is all there is.
 
+mod common;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -65,13 +67,7 @@ fn value(expr: &str) -> String {
 }
 
 fn check(cases: &[(&str, &str)]) {
-    let wrong: Vec<String> = cases
-        .iter()
-        .map(|(expr, expected)| (expr, expected, value(expr)))
-        .filter(|(_, expected, found)| *expected != found)
-        .map(|(expr, expected, found)| format!("{expr}: expected {expected}, found {found}"))
-        .collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    common::check_values(cases, value);
 }
 
 /// Those of aggregates are run by the binary, in tests/cli.

@@ -1,6 +1,8 @@
 //! What expressions are worth: each is planned as a query and evaluated on one row. The expected
 //! values are Flink's.
 
+mod common;
+
 use std::sync::Arc;
 
 use arrow::array::{
@@ -68,13 +70,7 @@ fn value(expr: &str) -> String {
 }
 
 fn check(cases: &[(&str, &str)]) {
-    let wrong: Vec<String> = cases
-        .iter()
-        .map(|(expr, expected)| (expr, expected, value(expr)))
-        .filter(|(_, expected, found)| *expected != found)
-        .map(|(expr, expected, found)| format!("{expr}: expected {expected}, found {found}"))
-        .collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    common::check_values(cases, value);
 }
 
 #[test]

@@ -343,7 +343,8 @@ impl OpenPanes {
 
     /// Merges full tiers of these panes, until about `most_bytes` were merged. All tiers of a large
     /// pane fill in the same epoch, for each epoch adds a run to each: merged at once they would be
-    /// the whole pane, in memory. What is left waits for the next epoch.
+    /// the whole pane, in memory. What is left waits for
+    /// the next epoch in which the pane gets rows.
     fn merge_full_tiers(&mut self, panes: &[Pane], most_bytes: u64) -> Result<()> {
         let before = self.stored.written_bytes();
         for pane in panes {

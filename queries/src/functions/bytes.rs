@@ -8,20 +8,11 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
-use super::index::{Body, functions};
-use super::rows::{Given, Gives, Outcome, RowFunction, Take, Value};
+use super::index::{Body, functions, rows};
+use super::rows::{Given, Gives, Outcome, Take, Value};
 
 const ONE: &[Take] = &[Take::Text];
 const TEXT_OR_BYTES: &[Take] = &[Take::TextOrBytes];
-
-const fn rows(
-    takes: &'static [Take],
-    least: usize,
-    gives: Gives,
-    each: fn(&[Value<'_>]) -> Outcome,
-) -> Body {
-    Body::Rows(RowFunction::new(takes, least, gives, each))
-}
 
 const fn hash(each: fn(&[Value<'_>]) -> Outcome) -> Body {
     rows(TEXT_OR_BYTES, 1, Gives::Text, each)
@@ -67,7 +58,7 @@ functions! { FUNCTIONS, Bytes:
         "PARSE_URL('http://a.org/p?k=v&l=w#r', 'QUERY', 'l')", "w",
         rows(&[Take::Text, Take::Text, Take::Text], 2, Gives::Text, parse_url);
     "UUID", "UUID() → STRING", "A random UUID (version 4).",
-        "CHAR_LENGTH(UUID())", "36", Body::Theirs("uuid");
+        "CHAR_LENGTH(UUID())", "36", Body::Theirs(datafusion_functions::string::uuid);
 }
 
 fn hex_text(bytes: &[u8], capitals: bool) -> String {

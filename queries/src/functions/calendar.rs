@@ -55,7 +55,7 @@ functions! { FUNCTIONS, Time:
     "CEIL TO", "CEIL(t TO unit) → type of t", "The start of the next unit, unless the time is one.",
         "CEIL(TIME '12:44:31' TO MINUTE)", "12:45:00", Body::Own(|zone| calendar(CEIL_TO, Kind::Ceil, zone));
     "DATE_TRUNC", "DATE_TRUNC('unit', t) → type of t", "As FLOOR(t TO unit), whose spelling is Flink's.",
-        "DATE_TRUNC('hour', TIMESTAMP '2024-05-17 10:42:31')", "2024-05-17 10:00:00", Body::Theirs("date_trunc");
+        "DATE_TRUNC('hour', TIMESTAMP '2024-05-17 10:42:31')", "2024-05-17 10:00:00", Body::Theirs(datafusion_functions::datetime::date_trunc);
     "EXTRACT", "EXTRACT(unit FROM t) → BIGINT",
         "A part of a time: MILLENNIUM, CENTURY, DECADE, YEAR, QUARTER, MONTH, WEEK, DAY, DOY, DOW (1 is Sunday), HOUR, MINUTE, SECOND, EPOCH, ISOYEAR, ISODOW (1 is Monday).",
         "EXTRACT(CENTURY FROM DATE '2024-01-31')", "21", Body::Syntax;

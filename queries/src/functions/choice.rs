@@ -27,7 +27,7 @@ functions! { FUNCTIONS, Choice:
     "IFNULL", "IFNULL(a, b) → common type", "a if it is not NULL, else b.",
         "IFNULL(NULL, 'none')", "none", Body::Rewrite(Rewrite::new(Meaning::Coalesce, 2, 2));
     "NULLIF", "NULLIF(a, b) → type of a", "NULL if a = b, else a.",
-        "NULLIF(5, 0)", "5", Body::Theirs("nullif");
+        "NULLIF(5, 0)", "5", Body::Theirs(datafusion_functions::core::nullif);
     "GREATEST", "GREATEST(a, …) → common type", "The greatest; NULL if one is NULL.",
         "GREATEST(1, 2.5, 2)", "2.5", Body::Own(|_| extreme("greatest", true));
     "LEAST", "LEAST(a, …) → common type", "The least; NULL if one is NULL.",

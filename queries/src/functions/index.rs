@@ -5,12 +5,13 @@
 //! their implementations, in the order in which people read them.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use datafusion_expr::{AggregateUDF, ScalarUDF};
 use serde_json::json;
 
 use super::rewrite::Rewrite;
-use super::rows::RowFunction;
+use super::rows::{Gives, Outcome, RowFunction, Take, Value};
 use super::{
     aggregate, bytes, calendar, choice, collected, collection, json as json_functions, map, number,
     regex, syntax, text, time,
@@ -65,8 +66,8 @@ impl Group {
 /// How a function is run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Body {
-    /// By a function of DataFusion, whose name this is.
-    Theirs(&'static str),
+    /// By a function of DataFusion.
+    Theirs(fn() -> Arc<ScalarUDF>),
     /// Row by row.
     Rows(RowFunction),
     /// By an implementation of our own; in the session's zone (an IANA name).
@@ -77,6 +78,16 @@ pub(crate) enum Body {
     Aggregate(fn(&'static str) -> AggregateUDF),
     /// It is syntax: other parts of the planner know it.
     Syntax,
+}
+
+/// A function of rows without further properties: see [`RowFunction::new`].
+pub(super) const fn rows(
+    takes: &'static [Take],
+    least: usize,
+    gives: Gives,
+    each: fn(&[Value<'_>]) -> Outcome,
+) -> Body {
+    Body::Rows(RowFunction::new(takes, least, gives, each))
 }
 
 /// A built-in function.

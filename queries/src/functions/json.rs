@@ -26,15 +26,15 @@ use datafusion_expr::{
 };
 use serde_json::Value;
 
-use super::index::{Body, functions};
+use super::index::{Body, functions, rows};
 use super::json_path::{Found, Path, compiled};
 use super::json_text::{fragment, object, quote, rewritten, scalar_text};
-use super::rows::{Gives, Outcome, RowFunction, Take, Value as Given};
+use super::rows::{Gives, Outcome, Take, Value as Given};
 use crate::parse::type_from_text;
 use crate::types::flink_name;
 
 const fn of_text(each: fn(&[Given<'_>]) -> Outcome) -> Body {
-    Body::Rows(RowFunction::new(&[Take::Text], 1, Gives::Text, each))
+    rows(&[Take::Text], 1, Gives::Text, each)
 }
 
 functions! { FUNCTIONS, Json:

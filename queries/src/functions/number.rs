@@ -14,7 +14,7 @@ use datafusion_expr::{
     Volatility,
 };
 
-use super::index::{Body, functions};
+use super::index::{Body, functions, rows};
 use super::rewrite::{Meaning, Rewrite};
 use super::rows::{Given, Gives, Outcome, RowFunction, Take, Value, check_count};
 use crate::types::flink_name;
@@ -23,7 +23,7 @@ const ONE: &[Take] = &[Take::Double];
 const TWO: &[Take] = &[Take::Double, Take::Double];
 
 const fn double(takes: &'static [Take], least: usize, each: fn(&[Value<'_>]) -> Outcome) -> Body {
-    Body::Rows(RowFunction::new(takes, least, Gives::Double, each))
+    rows(takes, least, Gives::Double, each)
 }
 
 /// A function of one DOUBLE.
@@ -90,7 +90,7 @@ functions! { FUNCTIONS, Number:
     "RAND_INTEGER", "RAND_INTEGER([seed,] n) → INT", "A random integer from 0 to n - 1. With a seed, Java's sequence of it in every subtask.",
         "RAND_INTEGER(7, 1000000)", "164236", RAND_INTEGER;
     "BIN", "BIN(n) → STRING", "In binary digits; a negative number as its 64 bits.",
-        "BIN(12)", "1100", Body::Rows(RowFunction::new(&[Take::Int], 1, Gives::Text, |a| Ok(format!("{:b}", a[0].int()).into())));
+        "BIN(12)", "1100", rows(&[Take::Int], 1, Gives::Text, |a| Ok(format!("{:b}", a[0].int()).into()));
 }
 
 fn log(a: &[Value<'_>]) -> Outcome {

@@ -11,20 +11,11 @@ use std::rc::Rc;
 
 use regex::Regex;
 
-use super::index::{Body, functions};
-use super::rows::{Given, Gives, Outcome, RowFunction, Take, Value};
+use super::index::{functions, rows};
+use super::rows::{Given, Gives, Outcome, Take, Value};
 
 const TWO: &[Take] = &[Take::Text, Take::Text];
 const WITH_GROUP: &[Take] = &[Take::Text, Take::Text, Take::Int];
-
-const fn rows(
-    takes: &'static [Take],
-    least: usize,
-    gives: Gives,
-    each: fn(&[Value<'_>]) -> Outcome,
-) -> Body {
-    Body::Rows(RowFunction::new(takes, least, gives, each))
-}
 
 functions! { FUNCTIONS, Regex:
     "REGEXP", "REGEXP(s, regex) → BOOLEAN",

@@ -1,18 +1,9 @@
 //! Functions of text, as Flink means them. Positions count characters from 1.
 
-use super::index::{Body, functions};
+use super::index::{Body, functions, rows};
 use super::printf::printf;
 use super::rewrite::{Meaning, Rewrite};
 use super::rows::{Given, Gives, Outcome, RowFunction, Take, Value};
-
-const fn rows(
-    takes: &'static [Take],
-    least: usize,
-    gives: Gives,
-    each: fn(&[Value<'_>]) -> Outcome,
-) -> Body {
-    Body::Rows(RowFunction::new(takes, least, gives, each))
-}
 
 /// A question about a value, which may be NULL.
 const fn seeing_nulls(takes: &'static [Take], each: fn(&[Value<'_>]) -> Outcome) -> Body {
@@ -46,7 +37,7 @@ functions! { FUNCTIONS, Text:
         "LOWER('Köln')", "köln", rows(ONE, 1, Gives::Text, |a| Ok(a[0].text().to_lowercase().into()));
     "INITCAP", "INITCAP(s) → STRING",
         "Each word begins with a capital and goes on in small letters; words are of letters and digits.",
-        "INITCAP('new YORK')", "New York", Body::Theirs("initcap");
+        "INITCAP('new YORK')", "New York", Body::Theirs(datafusion_functions::unicode::initcap);
     "TRIM", "TRIM([[BOTH | LEADING | TRAILING] [chars] FROM] s) → STRING",
         "Without these characters (blanks, if none are given) at its ends.",
         "TRIM(LEADING '0' FROM '0070')", "70", rows(TWO, 1, Gives::Text, |a| trim(a, true, true));
@@ -102,7 +93,7 @@ functions! { FUNCTIONS, Text:
         rows(&[Take::Text, Take::IntOrText, Take::Int], 3, Gives::Text, split_index);
     "SPLIT_PART", "SPLIT_PART(s, delimiter, n) → STRING",
         "The n-th part from 1, from the end if n is negative; empty if there is none. Flink does not have it.",
-        "SPLIT_PART('a/b/c', '/', 2)", "b", Body::Theirs("split_part");
+        "SPLIT_PART('a/b/c', '/', 2)", "b", Body::Theirs(datafusion_functions::string::split_part);
     "SPLIT", "SPLIT(s, delimiter) → ARRAY<STRING>",
         "All parts; the characters if the delimiter is empty.",
         "SPLIT('a,b,,c', ',')", "[a, b, , c]", rows(TWO, 2, Gives::Texts, split);

@@ -69,3 +69,14 @@ pub fn bless_or_compare(path: &Path, shown: &str) -> Option<String> {
     (expected != shown)
         .then(|| format!("{}\n--- expected\n{expected}\n--- found\n{shown}", path.display()))
 }
+
+/// Expressions and what each has to be worth, as `value` shows it: tells of all that are not.
+pub fn check_values(cases: &[(&str, &str)], value: impl Fn(&str) -> String) {
+    let wrong: Vec<String> = cases
+        .iter()
+        .map(|(expr, expected)| (expr, expected, value(expr)))
+        .filter(|(_, expected, found)| *expected != found)
+        .map(|(expr, expected, found)| format!("{expr}: expected {expected}, found {found}"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
