@@ -240,6 +240,7 @@ pub fn ci_deck() -> Vec<Fault> {
         (1, Fault::TransactionTimeout),
         (2, Fault::DiskFull),
         (6, Fault::SystemCall),
+        (1, Fault::SlowDisk),
         (8, Fault::Damaged),
     ]);
     deck.extend(Api::ALL.map(Fault::Request));
@@ -260,6 +261,7 @@ pub fn soak_deck() -> Vec<Fault> {
         (1, Fault::TransactionTimeout),
         (3, Fault::DiskFull),
         (10, Fault::SystemCall),
+        (2, Fault::SlowDisk),
         (8, Fault::Damaged),
     ]);
     deck.extend(Api::ALL.map(Fault::Request));

@@ -15,13 +15,10 @@ use crate::engine::{Engine, FENCED, REFUSED, Suffers};
 use crate::frame::Api;
 use crate::lane::{Round, points as armed};
 use crate::proxy::{Action, Rule, Weather};
-use crate::{Result, error};
+use crate::{Result, error, machine};
 
 /// The list of points, out of the one place where it is.
 const FAULT_RS: &str = include_str!("../../../state/src/fault.rs");
-
-/// System calls that make a checkpoint durable.
-const CALLS: [&str; 6] = ["fsync", "fdatasync", "rename", "link", "linkat", "mkdir"];
 
 /// One thing that is done to a job.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +53,8 @@ pub enum Fault {
     DiskFull,
     /// A system call of the checkpoint fails.
     SystemCall,
+    /// The disk takes long to say that something is durable.
+    SlowDisk,
     /// The snapshot that is to be restored is damaged.
     Damaged,
 }
@@ -110,6 +109,7 @@ pub fn meaning(kind: &str) -> &'static str {
         "F12" => "transaction timed out on the broker",
         "F15" => "disk full",
         "F16" => "system call of a checkpoint fails",
+        "F17" => "slow disk",
         "F19" => "damaged snapshot",
         "F32" => "all of these for a job that writes files",
         _ => "",
@@ -153,6 +153,7 @@ pub fn deck_of_everything() -> Vec<Fault> {
         Fault::TransactionTimeout,
         Fault::DiskFull,
         Fault::SystemCall,
+        Fault::SlowDisk,
         Fault::Damaged,
     ];
     for point in points().iter().filter(|point| **point != "recover.genesis") {
@@ -180,6 +181,7 @@ impl Fault {
             Fault::TransactionTimeout => "F12",
             Fault::DiskFull => "F15",
             Fault::SystemCall => "F16",
+            Fault::SlowDisk => "F17",
             Fault::Damaged => "F19",
         }
     }
@@ -228,14 +230,16 @@ impl Fault {
             Fault::Zombie => zombie(round),
             Fault::Twins => twins(round),
             Fault::TransactionTimeout => transaction_timeout(round),
-            Fault::DiskFull => disk_full(round),
-            Fault::SystemCall => system_call(round),
+            Fault::DiskFull => machine::disk_full(round),
+            Fault::SystemCall => machine::system_call(round),
+            Fault::SlowDisk => machine::slow_disk(round),
             Fault::Damaged => damaged(round),
         }
     }
 }
 
-fn milliseconds(round: &mut Round<'_>, low: u64, high: u64) -> Duration {
+/// A time from this range, in milliseconds.
+pub(crate) fn milliseconds(round: &mut Round<'_>, low: u64, high: u64) -> Duration {
     Duration::from_millis(round.random.within(low, high))
 }
 
@@ -469,60 +473,6 @@ fn transaction_timeout(round: &mut Round<'_>) -> Result<(bool, String)> {
         thread::sleep(Duration::from_millis(10));
     }
     Ok((longest.as_millis() >= u128::from(round.text.transaction_timeout_ms), point.to_owned()))
-}
-
-fn disk_full(round: &mut Round<'_>) -> Result<(bool, String)> {
-    if !round.has_disk() {
-        return Ok((false, String::new()));
-    }
-    let ballast = round.disk().join("ballast");
-    let spare_kib = round.random.within(0, 64);
-    // Fills the disk and gives a little back: the job fails at another write each time.
-    let _ = Command::new("dd")
-        .args(["if=/dev/zero", "bs=4096", "status=none"])
-        .arg(format!("of={}", ballast.display()))
-        .stderr(std::process::Stdio::null())
-        .status()?;
-    let filled = fs::metadata(&ballast)?.len();
-    fs::OpenOptions::new()
-        .write(true)
-        .open(&ballast)?
-        .set_len(filled.saturating_sub(spare_kib << 10))?;
-    let time = milliseconds(round, 1000, 5000);
-    let started = Instant::now();
-    let mut hit = false;
-    let mut kept = Ok(());
-    while started.elapsed() < time && kept.is_ok() {
-        let said = round.engine.as_ref().map(Engine::said).unwrap_or_default();
-        hit |= said.contains("No space left");
-        kept = round.supervise();
-        thread::sleep(Duration::from_millis(100));
-    }
-    fs::remove_file(&ballast)?;
-    kept.map(|()| (hit, format!("{} KiB left", spare_kib / 16 * 16)))
-}
-
-fn system_call(round: &mut Round<'_>) -> Result<(bool, String)> {
-    let call = *round.random.choose(&CALLS);
-    let failure = *round.random.choose(&["EIO", "ENOSPC"]);
-    let when = round.random.within(1, 40);
-    let trace = round.dir.join("strace.txt");
-    round.kill_at_random()?;
-    let strace = ["-f", "-qq", "--seccomp-bpf", "-o"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain([trace.display().to_string()])
-        .chain(["-e".to_owned(), format!("trace={call}")])
-        .chain(["-e".to_owned(), format!("inject={call}:error={failure}:when={when}")])
-        .collect();
-    round.start(&Suffers { points: None, strace: Some(strace) })?;
-    let injected = || fs::read_to_string(&trace).unwrap_or_default().contains("(INJECTED)");
-    let hit = wait_until(Duration::from_secs(10), injected);
-    // Long enough for it to commit what it believes to be durable.
-    thread::sleep(milliseconds(round, 300, 1500));
-    round.kill()?;
-    let _ = fs::remove_file(&trace);
-    Ok((hit, format!("{call} {failure}")))
 }
 
 /// The number of the epoch that the broker says was committed.

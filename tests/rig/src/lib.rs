@@ -19,6 +19,7 @@ pub mod frame;
 pub mod generator;
 pub mod lane;
 pub mod ledger;
+pub mod machine;
 pub mod mutants;
 pub mod proxy;
 pub mod reader;
