@@ -155,6 +155,19 @@ impl Console {
         }
     }
 
+    /// Shows rows that belong to no sink, at once.
+    ///
+    /// # Errors
+    /// If they cannot be written for another reason than that the reader has gone.
+    pub fn show(self: &Arc<Self>, rows: &Batch) -> Result<()> {
+        let sink = self.sink(&rows.rows.schema(), Stream::Output, "");
+        match sink.encoder()? {
+            Some(mut encoder) => sink.show(rows, Some(&mut *encoder))?,
+            None => sink.show(rows, None)?,
+        };
+        sink.flush()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // Lines are written whole, so a panic of another sink leaves nothing half done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

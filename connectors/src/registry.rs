@@ -108,7 +108,9 @@ pub fn names() -> Vec<&'static str> {
 /// If there is none; the hint has the nearest name, or all.
 pub fn find(name: &str) -> Result<&'static ConnectorInfo> {
     // `memory` is for tests and the library: rows come from Rust, so SQL alone cannot use it.
-    let mut all = CONNECTORS.iter().copied().chain([&crate::memory::INFO]);
+    // `values` is what VALUES becomes.
+    let own = [&crate::memory::INFO, &crate::values::INFO];
+    let mut all = CONNECTORS.iter().copied().chain(own);
     all.find(|connector| connector.name == name).ok_or_else(|| ConnectorError::Options {
         message: format!("there is no connector `{name}`"),
         option: Some("connector".into()),

@@ -32,6 +32,7 @@ pub mod project;
 pub mod signature;
 pub mod spec;
 pub mod union;
+pub mod unnest;
 pub mod watermark;
 pub mod window;
 

@@ -50,6 +50,7 @@ impl OperatorSpec {
             OperatorSpec::Filter(_)
             | OperatorSpec::Project(_)
             | OperatorSpec::Union
+            | OperatorSpec::Unnest(_)
             | OperatorSpec::WindowAssign(_)
             | OperatorSpec::LocalWindowAggregate(_) => None,
         }

@@ -12,6 +12,7 @@ use crate::filter::Filter;
 use crate::graph::{DisplayExprs, NamedExpr};
 use crate::project::Project;
 use crate::union::Union;
+use crate::unnest::{Unnest, UnnestSpec};
 use crate::window::{
     GlobalWindowAggregate, LocalWindowAggregate, WindowAggregate, WindowAggregateSpec,
     WindowAssign, WindowAssignSpec,
@@ -26,6 +27,8 @@ pub enum OperatorSpec {
     Project(Vec<NamedExpr>),
     /// Passes on the rows of all its inputs, in the input's column types and this node's names.
     Union,
+    /// Appends the elements of an array or map; a row of several elements is copied.
+    Unnest(UnnestSpec),
     /// Appends `window_start`, `window_end` and `window_time`; a row of several windows is copied.
     WindowAssign(WindowAssignSpec),
     /// Aggregates windows from rows to results, in one stage.
@@ -47,6 +50,7 @@ impl OperatorSpec {
             OperatorSpec::Filter(predicate) => Box::new(Filter::new(predicate.clone())),
             OperatorSpec::Project(columns) => Box::new(Project::new(columns.clone(), output)),
             OperatorSpec::Union => Box::new(Union::new(output)),
+            OperatorSpec::Unnest(spec) => Box::new(Unnest::new(spec, output)),
             OperatorSpec::WindowAssign(spec) => Box::new(WindowAssign::new(spec, output)?),
             OperatorSpec::WindowAggregate(spec) => Box::new(WindowAggregate::new(spec, output)?),
             OperatorSpec::LocalWindowAggregate(spec) => Box::new(LocalWindowAggregate::new(spec)?),
@@ -64,6 +68,7 @@ impl fmt::Display for OperatorSpec {
             OperatorSpec::Filter(predicate) => write!(f, "Filter {predicate}"),
             OperatorSpec::Project(columns) => write!(f, "Project {}", DisplayExprs(columns)),
             OperatorSpec::Union => write!(f, "Union"),
+            OperatorSpec::Unnest(spec) => write!(f, "Unnest {spec}"),
             OperatorSpec::WindowAssign(spec) => write!(f, "WindowAssign {spec}"),
             OperatorSpec::WindowAggregate(spec) => write!(f, "WindowAggregate {spec}"),
             OperatorSpec::LocalWindowAggregate(spec) => write!(f, "LocalWindowAggregate {spec}"),

@@ -2,11 +2,14 @@
 //! `DESCRIPTOR(c)`, intervals.
 
 use datafusion_sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
-    OrderByExpr, Query, TableAlias, TableFactor, Value, WindowType,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
+    ObjectName, OrderByExpr, Query, TableAlias, TableFactor, Value, WindowType,
 };
+use datafusion_sql::sqlparser::tokenizer::Span as SqlSpan;
 
 use crate::interval::{self, IntervalValue, Unit};
+use crate::parse::bytes;
+use crate::statement::Spanned;
 
 /// A call in FROM: `TUMBLE(…)`, `TABLE(TUMBLE(…))`, `LATE(view)`.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +42,16 @@ pub fn relation_call(factor: &TableFactor) -> Option<RelationCall<'_>> {
             })
         }
         _ => None,
+    }
+}
+
+/// True for `UNNEST(…)` in FROM.
+pub(crate) fn is_unnest(factor: &TableFactor) -> bool {
+    match factor {
+        TableFactor::Table { .. } => {
+            relation_call(factor).is_some_and(|call| call.name.value.eq_ignore_ascii_case("UNNEST"))
+        }
+        _ => false,
     }
 }
 
@@ -80,6 +93,47 @@ pub fn table_argument(argument: &Expr) -> Option<TableArgument<'_>> {
         }
         _ => None,
     }
+}
+
+/// Options of hints, as `parse/hint.rs` puts them into the AST: `'key' = 'value'` each. `None` for
+/// anything else, which is no syntax of ours.
+pub fn hint_options(exprs: &[Expr]) -> Option<Vec<(Spanned<String>, Spanned<String>)>> {
+    exprs
+        .iter()
+        .map(|expr| match expr {
+            Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
+                Some((string(left)?, string(right)?))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// The options of the hint behind `TABLE t`; none if there is no hint.
+pub fn argument_hints(function: &Function) -> Vec<(Spanned<String>, Spanned<String>)> {
+    let FunctionArguments::List(list) = &function.parameters else { return Vec::new() };
+    let exprs: Option<Vec<Expr>> = list.args.iter().map(|arg| unnamed(arg).cloned()).collect();
+    exprs.and_then(|exprs| hint_options(&exprs)).unwrap_or_default()
+}
+
+/// The place of the name in `TABLE name`.
+pub(crate) fn table_name_place(expr: &Expr) -> Option<SqlSpan> {
+    let Expr::Function(function) = expr else { return None };
+    if !is_named(function, "TABLE") {
+        return None;
+    }
+    match first_argument(function)? {
+        Expr::Identifier(name) => Some(name.span),
+        Expr::CompoundIdentifier(parts) => Some(SqlSpan::union_iter(parts.iter().map(|p| p.span))),
+        _ => None,
+    }
+}
+
+/// A string literal and its place.
+fn string(expr: &Expr) -> Option<Spanned<String>> {
+    let Expr::Value(value) = expr else { return None };
+    let Value::SingleQuotedString(text) = &value.value else { return None };
+    Some(Spanned { node: text.clone(), span: bytes(value.span)? })
 }
 
 /// The columns of `DESCRIPTOR(c, …)`, and of the shorter `c`.

@@ -2,6 +2,10 @@
 //!
 //! A table's computed columns and its watermark are expressions over its columns already; a view
 //! is a plan whose leaves are tables and other views.
+//!
+//! Plans know tables and views by their **identity**: mostly the name, but a name can be dropped
+//! and given anew, and a hint makes a variant of a table for one use. What an earlier statement
+//! reads stays what it was.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,22 +19,30 @@ use crate::plan::codes;
 use crate::plan::late;
 use crate::plan::relation::{Relation, RelationKind};
 use crate::plan::roles::Role;
-use crate::statement::Spanned;
+use crate::statement::{CreateTable, CreateView, Spanned};
 
-/// Tables and views by name.
+/// Tables and views.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Catalog {
+    /// All there ever were, by identity.
     tables: BTreeMap<String, Arc<Table>>,
+    /// All there ever were, by identity.
     views: BTreeMap<String, Arc<View>>,
-    /// Names of views in the order of their creation: a view reads only earlier ones.
+    /// Identities of views in the order of their creation: a view reads only earlier ones.
     view_order: Vec<String>,
+    /// What names stand for now: identities.
+    names: BTreeMap<String, String>,
 }
 
 /// A table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Table {
     /// Its name.
     pub name: Spanned<String>,
+    /// What plans know it by.
+    pub identity: String,
+    /// How it was declared, with what LIKE brought along.
+    pub definition: Arc<CreateTable>,
     /// Columns in the order of their declaration.
     pub columns: Vec<TableColumn>,
     /// WATERMARK FOR: the column's position, and its expression over all columns.
@@ -79,9 +91,25 @@ pub(crate) struct View {
     pub plan: LogicalPlan,
     /// What it looks like from outside.
     pub relation: Relation,
+    /// How it was declared.
+    pub definition: CreateView,
 }
 
 impl Table {
+    /// Stands in the identity of what a hint makes of a table, behind its name.
+    pub const HINT: &str = " /*+ ";
+
+    /// True if a hint made it.
+    pub fn is_variant(&self) -> bool {
+        self.identity.contains(Table::HINT)
+    }
+
+    /// What its source is called in the graph. Those of hints are numbered apart, so that they take
+    /// no state from the table itself; options are left out, as they may be secrets.
+    pub fn node_name(&self) -> String {
+        if self.is_variant() { format!("{}.hint", self.name.node) } else { self.identity.clone() }
+    }
+
     /// What a query sees.
     pub fn relation(&self) -> Relation {
         let fields = self.columns.iter().map(|column| column.field());
@@ -90,7 +118,7 @@ impl Table {
             roles[*column] = Role::EventTime;
         }
         Relation {
-            kind: RelationKind::Table(self.name.node.clone()),
+            kind: RelationKind::Table(self.identity.clone()),
             schema: Arc::new(Schema::new(fields.collect::<Vec<Field>>())),
             roles,
             changelog: self.changelog,
@@ -121,6 +149,15 @@ impl Table {
     }
 }
 
+impl View {
+    /// What plans know it by.
+    pub fn identity(&self) -> &str {
+        match &self.relation.kind {
+            RelationKind::Table(name) | RelationKind::View(name) | RelationKind::Late(name) => name,
+        }
+    }
+}
+
 impl TableColumn {
     /// The column as a field; all may be null.
     pub fn field(&self) -> Field {
@@ -138,46 +175,80 @@ impl TableColumn {
 impl Catalog {
     /// True if a table or view has the name.
     pub fn contains(&self, name: &str) -> bool {
-        self.tables.contains_key(name) || self.views.contains_key(name)
+        self.names.contains_key(name)
     }
 
-    /// The table with this name.
-    pub fn table(&self, name: &str) -> Option<&Arc<Table>> {
-        self.tables.get(name)
+    /// The table with this identity.
+    pub fn table(&self, identity: &str) -> Option<&Arc<Table>> {
+        self.tables.get(identity)
     }
 
-    /// The view with this name.
-    pub fn view(&self, name: &str) -> Option<&Arc<View>> {
-        self.views.get(name)
+    /// The view with this identity.
+    pub fn view(&self, identity: &str) -> Option<&Arc<View>> {
+        self.views.get(identity)
     }
 
-    /// Adds a table.
+    /// The table that a name stands for.
+    pub fn table_named(&self, name: &str) -> Option<&Arc<Table>> {
+        self.tables.get(self.names.get(name)?)
+    }
+
+    /// The view that a name stands for.
+    pub fn view_named(&self, name: &str) -> Option<&Arc<View>> {
+        self.views.get(self.names.get(name)?)
+    }
+
+    /// What plans will know the next table or view of this name by.
+    pub fn identity(&self, name: &str) -> String {
+        let taken = |identity: &str| {
+            self.tables.contains_key(identity) || self.views.contains_key(identity)
+        };
+        let numbered = (2..).map(|number| format!("{name}-{number}"));
+        let mut all = std::iter::once(name.to_owned()).chain(numbered);
+        all.find(|identity| !taken(identity)).expect("numbers do not end")
+    }
+
+    /// Adds a table under its name.
     pub fn add_table(&mut self, table: Table) {
-        self.tables.insert(table.name.node.clone(), Arc::new(table));
+        self.names.insert(table.name.node.clone(), table.identity.clone());
+        self.add_variant(table);
     }
 
-    /// Adds a view.
+    /// Adds a table that no name stands for: queries know it by its identity.
+    pub fn add_variant(&mut self, table: Table) {
+        self.tables.insert(table.identity.clone(), Arc::new(table));
+    }
+
+    /// Adds a view under a name.
     pub fn add_view(&mut self, name: &str, view: View) {
-        self.views.insert(name.to_owned(), Arc::new(view));
-        self.view_order.push(name.to_owned());
+        let identity = self.identity(name);
+        self.names.insert(name.to_owned(), identity.clone());
+        self.views.insert(identity.clone(), Arc::new(view));
+        self.view_order.push(identity);
     }
 
-    /// Names of the views, each after those it reads.
+    /// Frees a name; what reads its table or view already goes on to.
+    pub fn forget(&mut self, name: &str) {
+        self.names.remove(name);
+    }
+
+    /// Identities of the views, each after those it reads.
     pub fn view_names(&self) -> &[String] {
         &self.view_order
     }
 
     /// Names of tables and views.
     pub fn names(&self) -> Vec<String> {
-        self.tables.keys().chain(self.views.keys()).cloned().collect()
+        self.names.keys().cloned().collect()
     }
 
-    /// What a query sees under a name.
+    /// What a query sees under a name, or under the identity of a variant.
     pub fn relation(&self, name: &str) -> Option<Relation> {
-        match self.tables.get(name) {
-            Some(table) => Some(table.relation()),
-            None => self.views.get(name).map(|view| view.relation.clone()),
+        if let Some(view) = self.view_named(name) {
+            return Some(view.relation.clone());
         }
+        let variant = || self.tables.get(name).filter(|table| table.is_variant());
+        self.table_named(name).or_else(variant).map(|table| table.relation())
     }
 
     /// What a query sees under `LATE(name)`.
@@ -185,8 +256,9 @@ impl Catalog {
     /// # Errors
     /// If there is no such view, or it has no late rows.
     pub fn late_relation(&self, name: &str) -> Result<Relation, Diagnostic> {
-        let Some(view) = self.views.get(name) else {
-            let views: Vec<&str> = self.views.keys().map(String::as_str).collect();
+        let Some(view) = self.view_named(name) else {
+            let is_view = |name: &&str| self.view_named(name).is_some();
+            let views: Vec<&str> = self.names.keys().map(String::as_str).filter(is_view).collect();
             return Err(Diagnostic::error(
                 codes::UNKNOWN_TABLE,
                 format!("there is no view `{name}`"),
@@ -203,7 +275,7 @@ impl Catalog {
         let schema = tvf.input.schema();
         let fields: Vec<Field> = schema.fields().iter().map(|f| f.as_ref().clone()).collect();
         Ok(Relation {
-            kind: RelationKind::Late(name.to_owned()),
+            kind: RelationKind::Late(view.identity().to_owned()),
             roles: vec![Role::Plain; fields.len()],
             schema: Arc::new(Schema::new(fields)),
             changelog: Changelog::Append,

@@ -18,7 +18,9 @@
 //! | `TIMESTAMP '….123'`, `DATE '…'`, `TIME '…'` | `Expr::TypedString`, the TIMESTAMP with the precision of its digits; valid by then |
 //! | `JSON_VALUE(j, p RETURNING INT)` and its like | `Expr::Function`, the clauses as a text among the arguments: `functions/json.rs` |
 //! | `x IS JSON ARRAY` | `Expr::Function` named `is json`, arguments x and `'ARRAY'` |
+//! | `x::ROW<a INT>` | as `CAST(x AS ROW<a INT>)` |
 //! | `MAP['k', v, …]` | `Expr::Function` named `MAP`, keys and values as arguments in turn |
+//! | `t /*+ OPTIONS('k' = 'v') */` | `'k' = 'v'` in the `with_hints` of the table, in the `parameters` of `TABLE t` |
 //!
 //! `calls.rs` reads these forms back, so that nobody has to take them apart by hand.
 
@@ -63,6 +65,17 @@ impl MillstreamDialect {
     /// The error in one of our own forms that is furthest into the text.
     pub(crate) fn take_deepest(&self) -> Option<Box<Diagnostic>> {
         self.deepest.take()
+    }
+
+    /// The error as sqlparser takes it; a diagnostic of our own is kept.
+    fn upstream(&self, error: prefix::Error) -> ParserError {
+        match error {
+            prefix::Error::Ours(diagnostic) => {
+                self.keep(diagnostic);
+                ParserError::ParserError(OUR_FORM_FAILED.to_owned())
+            }
+            prefix::Error::Upstream(error) => error,
+        }
     }
 
     /// Keeps a diagnostic if it is further into the text than what is kept already.
@@ -163,16 +176,6 @@ impl Dialect for MillstreamDialect {
         true
     }
 
-    /// `x IS [NOT] JSON [kind]`
-    fn parse_infix(
-        &self,
-        parser: &mut Parser,
-        expr: &Expr,
-        _precedence: u8,
-    ) -> Option<Result<Expr, ParserError>> {
-        json::is_json(parser, expr).map(Ok)
-    }
-
     fn is_reserved_for_identifier(&self, keyword: Keyword) -> bool {
         RESERVED_IN_EXPRESSIONS.contains(&keyword)
     }
@@ -194,13 +197,21 @@ impl Dialect for MillstreamDialect {
         }
         let follower = &parser.peek_nth_token_ref(1).token;
         let form = form_of(word, follower)?;
-        Some(form(parser).map_err(|error| match error {
-            prefix::Error::Ours(diagnostic) => {
-                self.keep(diagnostic);
-                ParserError::ParserError(OUR_FORM_FAILED.to_owned())
-            }
-            prefix::Error::Upstream(error) => error,
-        }))
+        Some(form(parser).map_err(|error| self.upstream(error)))
+    }
+
+    /// Called behind an expression: reads `::type` and `IS [NOT] JSON [kind]`.
+    fn parse_infix(
+        &self,
+        parser: &mut Parser,
+        expr: &Expr,
+        _precedence: u8,
+    ) -> Option<Result<Expr, ParserError>> {
+        if parser.peek_token_ref().token != Token::DoubleColon {
+            return json::is_json(parser, expr).map(Ok);
+        }
+        let cast = prefix::double_colon(parser, expr);
+        Some(cast.map_err(|error| self.upstream(error)))
     }
 }
 

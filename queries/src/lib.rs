@@ -23,13 +23,14 @@ pub mod statement;
 pub mod suggest;
 pub mod types;
 
+use arrow::array::RecordBatch;
 use millstream_operators::graph::JobGraph;
 
 pub use self::diagnostic::{Diagnostic, SourceText};
 pub use self::functions::{RegisterError, UserFunctions};
 use self::plan::Planner;
 pub use self::settings::Settings;
-use self::statement::{SpannedStatement, Statement};
+use self::statement::{Spanned, SpannedStatement, Statement};
 
 /// What planning depends on beside the text.
 pub struct PlanOptions<'a> {
@@ -63,12 +64,23 @@ impl Default for PlanOptions<'_> {
 pub struct Plan {
     /// What is to be run; empty if the text runs nothing.
     pub graph: JobGraph,
-    /// The answers of EXPLAIN statements, in the order of the text.
-    pub explains: Vec<String>,
+    /// The answers to EXPLAIN, SHOW and DESCRIBE, in the order of the text.
+    pub answers: Vec<Answer>,
     /// What can be run but is probably not meant so.
     pub warnings: Vec<Diagnostic>,
     /// The settings of the job.
     pub settings: Settings,
+}
+
+/// What a statement that asks is answered.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// A plan, by EXPLAIN: whole lines for people.
+    Plan(String),
+    /// SQL, by SHOW CREATE: whole lines.
+    Text(String),
+    /// A table.
+    Rows(RecordBatch),
 }
 
 /// Plans a SQL text.
@@ -87,17 +99,8 @@ pub fn plan(source: &SourceText, options: &PlanOptions<'_>) -> Result<Plan, Vec<
 /// Takes the values of variables out of messages: they may be secrets. What is shown instead is
 /// the text as it stands in the file, `'${NAME}'`.
 fn redact(mistakes: &mut [Diagnostic], statements: &[SpannedStatement], source: &SourceText) {
-    let mut values = Vec::new();
-    for statement in statements {
-        match &statement.node {
-            Statement::CreateTable(table) => {
-                values.extend(table.options.iter().map(|(_, value)| value));
-            }
-            Statement::Set { value, .. } => values.push(value),
-            _ => {}
-        }
-    }
-    for value in values {
+    let values = statements.iter().flat_map(|statement| options(&statement.node));
+    for (_, value) in values {
         let written = source.slice(&value.span);
         if !written.contains("${") || value.node.is_empty() {
             continue;
@@ -111,6 +114,24 @@ fn redact(mistakes: &mut [Diagnostic], statements: &[SpannedStatement], source: 
     }
 }
 
+/// Keys and values that a statement gives to tables and settings.
+fn options(statement: &Statement) -> Vec<(Spanned<String>, Spanned<String>)> {
+    let of_insert =
+        |insert: &statement::Insert| [insert.hints.clone(), plan::hinted(&insert.query)].concat();
+    match statement {
+        Statement::CreateTable(table) => table.options.clone(),
+        Statement::Set { key, value } => vec![(key.clone(), value.clone())],
+        Statement::CreateView(view) => plan::hinted(&view.query),
+        Statement::Query(query) => plan::hinted(query),
+        Statement::Insert(insert) => of_insert(insert),
+        Statement::StatementSet(inserts) => {
+            inserts.iter().flat_map(|insert| of_insert(&insert.node)).collect()
+        }
+        Statement::Explain { inner, .. } => options(&inner.node),
+        _ => Vec::new(),
+    }
+}
+
 fn plan_on_this_stack(
     source: &SourceText,
     options: &PlanOptions<'_>,
@@ -120,17 +141,17 @@ fn plan_on_this_stack(
         return Err(found);
     }
     let planned = settings(&statements, options).and_then(|settings| {
-        let mut planner = Planner::new(settings.clone(), &options.functions);
+        let mut planner = Planner::new(source, settings.clone(), &options.functions);
         for statement in &statements {
             planner.statement(statement);
         }
-        planner.finish().map(|(graph, explains)| (graph, explains, settings))
+        planner.finish().map(|(graph, answers)| (graph, answers, settings))
     });
-    let (graph, explains, settings) = planned.map_err(|mut mistakes| {
+    let (graph, answers, settings) = planned.map_err(|mut mistakes| {
         redact(&mut mistakes, &statements, source);
         mistakes
     })?;
-    Ok(Plan { graph, explains, warnings: found, settings })
+    Ok(Plan { graph, answers, warnings: found, settings })
 }
 
 /// The text's settings, then those from outside.
@@ -140,11 +161,22 @@ fn settings(
 ) -> Result<Settings, Vec<Diagnostic>> {
     let mut settings = Settings::new(options.parallelism, &options.zone);
     let mut mistakes = Vec::new();
+    // The last word on a key counts, and RESET takes back what was said before it.
+    let mut sets: Vec<(&Spanned<String>, &Spanned<String>)> = Vec::new();
     for statement in statements {
-        if let Statement::Set { key, value } = &statement.node {
-            let spans = (Some(key.span.clone()), Some(value.span.clone()));
-            mistakes.extend(settings.set(&key.node, &value.node, spans.0, spans.1).err());
+        match &statement.node {
+            Statement::Set { key, value } => sets.push((key, value)),
+            Statement::Reset(None) => sets.clear(),
+            Statement::Reset(Some(key)) => {
+                mistakes.extend(settings.check_key(&key.node, Some(key.span.clone())).err());
+                sets.retain(|(other, _)| other.node != key.node);
+            }
+            _ => {}
         }
+    }
+    for (key, value) in sets {
+        let spans = (Some(key.span.clone()), Some(value.span.clone()));
+        mistakes.extend(settings.set(&key.node, &value.node, spans.0, spans.1).err());
     }
     for (key, value) in &options.set {
         mistakes.extend(settings.set(key, value, None, None).err());

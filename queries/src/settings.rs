@@ -148,6 +148,17 @@ impl Settings {
         })
     }
 
+    /// Checks that there is such a key.
+    ///
+    /// # Errors
+    /// If there is none; `span` is where it stands in the text, if it does.
+    pub fn check_key(&self, key: &str, span: Option<Span>) -> Result<(), Diagnostic> {
+        match self.clone().set(key, "", span, None) {
+            Err(mistake) if mistake.code == codes::UNKNOWN_SETTING => Err(mistake),
+            _ => Ok(()),
+        }
+    }
+
     /// Sets a key that is not about restarts; an error is what values the key can have. `None` if
     /// there is no such key.
     fn set_own(&mut self, key: &str, value: &str) -> Option<Result<(), String>> {

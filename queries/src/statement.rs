@@ -38,10 +38,125 @@ pub enum Statement {
         /// The value.
         value: Spanned<String>,
     },
-    /// `EXPLAIN statement`: of a query or an INSERT.
-    Explain(Box<SpannedStatement>),
+    /// `RESET`, or `RESET 'key'`.
+    Reset(Option<Spanned<String>>),
+    /// `EXPLAIN [details] statement`: of a query, an INSERT or a statement set.
+    Explain {
+        /// What is told beside the plan.
+        details: Vec<ExplainDetail>,
+        /// What is explained.
+        inner: Box<SpannedStatement>,
+    },
+    /// `DROP TABLE`, `DROP VIEW`
+    Drop(Drop),
+    /// `SHOW …`
+    Show(Show),
+    /// `DESCRIBE name`
+    Describe(Spanned<String>),
     /// A bare query: its rows are printed.
     Query(Box<Query>),
+}
+
+/// What EXPLAIN tells beside the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExplainDetail {
+    /// `ESTIMATED_COST`: bytes of a row.
+    EstimatedCost,
+    /// `CHANGELOG_MODE`: the kinds of rows.
+    ChangelogMode,
+    /// `PLAN_ADVICE`: what could be better.
+    PlanAdvice,
+    /// `JSON_EXECUTION_PLAN`: the graph as JSON.
+    JsonExecutionPlan,
+    /// `STATE`: what operators keep, and what bounds it.
+    State,
+}
+
+/// What can be dropped and shown as a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectKind {
+    /// A table.
+    Table,
+    /// A view.
+    View,
+}
+
+/// `DROP {TABLE | VIEW} [IF EXISTS] name`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drop {
+    /// What it must be.
+    pub kind: ObjectKind,
+    /// Its name.
+    pub name: Spanned<String>,
+    /// `IF EXISTS`.
+    pub if_exists: bool,
+}
+
+/// `SHOW …`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// `SHOW TABLES`: tables and views.
+    Tables(Option<Pattern>),
+    /// `SHOW VIEWS`
+    Views(Option<Pattern>),
+    /// `SHOW FUNCTIONS`
+    Functions(Option<Pattern>),
+    /// `SHOW COLUMNS FROM name`
+    Columns(Spanned<String>, Option<Pattern>),
+    /// `SHOW CREATE {TABLE | VIEW} name`
+    Create(ObjectKind, Spanned<String>),
+}
+
+/// `[NOT] LIKE 'pattern'` behind SHOW.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    /// NOT.
+    pub is_negated: bool,
+    /// ILIKE: case does not count.
+    pub ignores_case: bool,
+    /// The pattern, with `%` for any text and `_` for a character.
+    pub text: String,
+}
+
+/// `LIKE table [(options)]` of CREATE TABLE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Like {
+    /// The table that is taken over.
+    pub table: Spanned<String>,
+    /// What is taken over of it, by the last word of each kind.
+    pub options: Vec<(LikePart, LikeRule, Span)>,
+}
+
+/// A part of a table that LIKE takes over or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LikePart {
+    /// All that follow.
+    All,
+    /// The primary key.
+    Constraints,
+    /// Computed columns.
+    Generated,
+    /// Metadata columns.
+    Metadata,
+    /// The WITH options.
+    Options,
+    /// PARTITIONED BY.
+    Partitions,
+    /// DISTRIBUTED BY.
+    Distribution,
+    /// The watermark.
+    Watermarks,
+}
+
+/// What LIKE does with a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LikeRule {
+    /// Takes it over; to declare it anew is an error.
+    Including,
+    /// Leaves it.
+    Excluding,
+    /// Takes over what is not declared anew.
+    Overwriting,
 }
 
 /// `CREATE TABLE`.
@@ -49,6 +164,8 @@ pub enum Statement {
 pub struct CreateTable {
     /// Name of the table.
     pub name: Spanned<String>,
+    /// `TEMPORARY`: said, but without meaning, as every table lives as long as its job.
+    pub is_temporary: bool,
     /// `IF NOT EXISTS`.
     pub if_not_exists: bool,
     /// Columns in the order of their declaration.
@@ -57,8 +174,12 @@ pub struct CreateTable {
     pub watermark: Option<WatermarkDef>,
     /// `PRIMARY KEY (…) NOT ENFORCED`.
     pub primary_key: Vec<Spanned<String>>,
+    /// `COMMENT`.
+    pub comment: Option<String>,
     /// The WITH options; keys are unique.
     pub options: Vec<(Spanned<String>, Spanned<String>)>,
+    /// `LIKE`: what is declared by another table.
+    pub like: Option<Like>,
 }
 
 /// A column of a table.
@@ -68,6 +189,8 @@ pub struct ColumnDef {
     pub name: Spanned<String>,
     /// What fills it.
     pub kind: ColumnKind,
+    /// `COMMENT`.
+    pub comment: Option<String>,
 }
 
 /// What fills a column.
@@ -121,10 +244,16 @@ pub struct CreateView {
     pub name: Spanned<String>,
     /// `IF NOT EXISTS`.
     pub if_not_exists: bool,
+    /// `TEMPORARY`.
+    pub is_temporary: bool,
     /// Names for the query's columns; empty if the query's own are kept.
     pub columns: Vec<Spanned<String>>,
+    /// `COMMENT`.
+    pub comment: Option<String>,
     /// The query.
     pub query: Box<Query>,
+    /// Its place in the source text.
+    pub query_span: Span,
 }
 
 /// `INSERT INTO`.
@@ -132,6 +261,8 @@ pub struct CreateView {
 pub struct Insert {
     /// The table.
     pub table: Spanned<String>,
+    /// Options of the hint behind the table's name, for this INSERT only.
+    pub hints: Vec<(Spanned<String>, Spanned<String>)>,
     /// The columns that are written; empty for all.
     pub columns: Vec<Spanned<String>>,
     /// The rows.

@@ -132,19 +132,20 @@ fn quote_if_needed(name: &str) -> String {
 /// What a type of another SQL dialect is called in Flink SQL.
 pub(crate) fn flink_spelling(foreign: &str) -> Option<&'static str> {
     Some(match foreign {
-        "TEXT" | "NVARCHAR" | "VARCHAR2" | "CLOB" | "UUID" | "JSON" | "JSONB" | "CITEXT"
-        | "LONGTEXT" => "STRING",
+        "NVARCHAR" | "VARCHAR2" | "CLOB" | "UUID" | "JSON" | "JSONB" | "CITEXT" | "LONGTEXT" => {
+            "STRING"
+        }
         "INT1" => "TINYINT",
-        "INT2" | "INT16" | "SMALLSERIAL" => "SMALLINT",
-        "INT4" | "INT32" | "SERIAL" | "MEDIUMINT" => "INT",
-        "INT8" | "INT64" | "LONG" | "BIGSERIAL" => "BIGINT",
-        "REAL" | "FLOAT4" | "FLOAT32" => "FLOAT",
-        "FLOAT8" | "FLOAT64" => "DOUBLE",
+        "INT16" | "SMALLSERIAL" => "SMALLINT",
+        "INT32" | "SERIAL" | "MEDIUMINT" => "INT",
+        "INT64" | "LONG" | "BIGSERIAL" => "BIGINT",
+        "FLOAT32" => "FLOAT",
+        "FLOAT64" => "DOUBLE",
         "NUMBER" | "MONEY" | "BIGNUMERIC" => "DECIMAL(p, s)",
-        "BOOL" | "BIT" => "BOOLEAN",
-        "BYTEA" | "BLOB" => "BYTES",
+        "BIT" => "BOOLEAN",
+        "BLOB" => "BYTES",
         "DATETIME" | "DATETIME2" | "TIMESTAMP_NTZ" | "TIMESTAMP_MS" => "TIMESTAMP(3)",
-        "TIMESTAMPTZ" | "TIMESTAMP_TZ" | "INSTANT" => "TIMESTAMP_LTZ(3)",
+        "TIMESTAMP_TZ" | "INSTANT" => "TIMESTAMP_LTZ(3)",
         "LIST" => "ARRAY<element>",
         "STRUCT" | "RECORD" | "TUPLE" | "OBJECT" => "ROW<name type, …>",
         _ => return None,
@@ -199,6 +200,19 @@ mod tests {
             ("VARBINARY(10)", "BYTES"),
             ("ROW(a INT, b ARRAY<ROW<c INT>>)", "ROW<a INT, b ARRAY<ROW<c INT>>>"),
             ("INT ARRAY", "ARRAY<INT>"),
+            ("ROW<a ROW<b INT>> ARRAY", "ARRAY<ROW<a ROW<b INT>>>"),
+            ("ARRAY<ROW<a ROW<b INT>> NOT NULL>", "ARRAY<ROW<a ROW<b INT>> NOT NULL>"),
+            ("int4", "INT"),
+            ("INT2", "SMALLINT"),
+            ("int8", "BIGINT"),
+            ("float4", "FLOAT"),
+            ("float8", "DOUBLE"),
+            ("TEXT[] NOT NULL", "ARRAY<STRING>"),
+            ("int[][]", "ARRAY<ARRAY<INT>>"),
+            ("bool", "BOOLEAN"),
+            ("bytea", "BYTES"),
+            ("timestamptz(3)", "TIMESTAMP_LTZ(3)"),
+            ("ROW<a INT NOT NULL 'first', b STRING>", "ROW<a INT NOT NULL, b STRING>"),
         ] {
             assert_eq!(flink_name(&type_from_text(written).expect(written).data_type), name);
         }

@@ -6,8 +6,8 @@ use millstream_queries::calls::{self, TableInput};
 use millstream_queries::diagnostic::{Diagnostic, SourceText};
 use millstream_queries::interval::IntervalValue;
 use millstream_queries::parse::{self, span_of};
-use millstream_queries::statement::{ColumnKind, CreateTable, Statement};
-use millstream_queries::{codes, render, types};
+use millstream_queries::statement::{ColumnKind, CreateTable, ExplainDetail, Spanned, Statement};
+use millstream_queries::{PlanOptions, codes, render, types};
 
 fn env(name: &str) -> Option<String> {
     (name == "HOST").then(|| "localhost:9092".to_owned())
@@ -204,7 +204,8 @@ fn explain_of_queries_inserts_and_sets() {
         "explain plan for INSERT INTO t SELECT 1",
         "EXPLAIN STATEMENT SET BEGIN INSERT INTO t SELECT 1; END",
     ] {
-        let Statement::Explain(inner) = one(sql) else { panic!("{sql}") };
+        let Statement::Explain { inner, details } = one(sql) else { panic!("{sql}") };
+        assert_eq!(details, []);
         let is_right = matches!(
             inner.node,
             Statement::Query(_) | Statement::Insert(_) | Statement::StatementSet(_)
@@ -434,7 +435,80 @@ fn hints_are_ignored_with_a_warning() {
         with_warnings("SELECT /*+ BROADCAST(t) */ * FROM t /*+ OPTIONS('a' = 'b') */ -- +no");
     assert_eq!(statements.len(), 1);
     let codes: Vec<_> = warnings.iter().map(|w| w.code).collect();
-    assert_eq!(codes, [codes::HINT_IGNORED, codes::HINT_IGNORED]);
+    assert_eq!(codes, [codes::HINT_IGNORED]);
+}
+
+#[test]
+fn options_of_hints_stand_behind_their_tables() {
+    let sql = "SELECT * FROM a /*+ OPTIONS('x' = '${HOST}', y='2') */ AS t, TUMBLE(TABLE b /*+ OPTIONS(\
+               'z'='3') */, DESCRIPTOR(ts), INTERVAL '1' HOUR)";
+    let select = select(sql);
+    let options = |found: Vec<(Spanned<String>, Spanned<String>)>| {
+        let pairs = found.into_iter().map(|(key, value)| (key.node, value.node));
+        pairs.collect::<Vec<_>>()
+    };
+    let TableFactor::Table { with_hints, .. } = &select.from[0].relation else { panic!("{sql}") };
+    let found = options(calls::hint_options(with_hints).expect("options"));
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    assert_eq!(found, [pair("x", "localhost:9092"), pair("y", "2")]);
+    let call = calls::relation_call(&select.from[1].relation).expect("a call");
+    let Some(Expr::Function(table)) = calls::argument_expr(&call.args[0]) else { panic!("{sql}") };
+    assert_eq!(options(calls::argument_hints(table)), [pair("z", "3")]);
+    let Statement::Insert(insert) = one("INSERT INTO t /*+ OPTIONS('a' = 'b') */ (x) SELECT 1")
+    else {
+        panic!("an INSERT")
+    };
+    assert_eq!((options(insert.hints), insert.columns.len()), (vec![pair("a", "b")], 1));
+}
+
+#[test]
+fn statements_that_ask_and_take_away() {
+    let kinds = |sql: &str| -> Vec<String> {
+        all(sql).into_iter().map(|statement| format!("{statement:?}")).collect()
+    };
+    let shown = kinds(
+        "DROP TABLE a; DROP TEMPORARY VIEW IF EXISTS default_database.b; DESC c; DESCRIBE EXTENDED d;
+         DESCRIBE extended; RESET; RESET 'k'; RESET some.key; SHOW TABLES; SHOW VIEWS NOT LIKE 'x%';
+         SHOW USER FUNCTIONS ILIKE 'y'; SHOW COLUMNS IN t; SHOW CREATE TABLE t; SHOW CREATE VIEW v",
+    );
+    let has = |index: usize, parts: &[&str]| {
+        assert!(parts.iter().all(|part| shown[index].contains(part)), "{}", shown[index]);
+    };
+    has(0, &["Drop", "kind: Table", "\"a\"", "if_exists: false"]);
+    has(1, &["Drop", "kind: View", "\"b\"", "if_exists: true"]);
+    has(2, &["Describe", "\"c\""]);
+    has(3, &["Describe", "\"d\""]);
+    has(4, &["Describe", "\"extended\""]);
+    has(5, &["Reset(None)"]);
+    has(6, &["Reset", "\"k\""]);
+    has(7, &["Reset", "\"some.key\""]);
+    has(8, &["Tables(None)"]);
+    has(9, &["Views", "is_negated: true", "\"x%\""]);
+    has(10, &["Functions", "ignores_case: true"]);
+    has(11, &["Columns", "\"t\""]);
+    has(12, &["Create(Table"]);
+    has(13, &["Create(View"]);
+    assert_eq!(shown.len(), 14);
+    let Statement::Explain { details, .. } = one("EXPLAIN CHANGELOG_MODE, STATE FOR SELECT 1")
+    else {
+        panic!("an EXPLAIN")
+    };
+    assert_eq!(details, [ExplainDetail::ChangelogMode, ExplainDetail::State]);
+}
+
+#[test]
+fn reset_takes_back_what_was_set_before() {
+    let parallelism = |sql: &str| {
+        let options = PlanOptions { parallelism: 3, zone: "UTC".into(), ..PlanOptions::default() };
+        let plan = millstream_queries::plan(&SourceText::new("test.sql", sql), &options);
+        plan.expect("only settings").settings.parallelism
+    };
+    let set = "SET 'parallelism.default' = '7';";
+    assert_eq!(parallelism(set), 7);
+    assert_eq!(parallelism(&format!("{set} RESET 'parallelism.default'")), 3);
+    assert_eq!(parallelism(&format!("{set} RESET;")), 3);
+    assert_eq!(parallelism(&format!("RESET; {set}")), 7);
+    assert_eq!(parallelism(&format!("{set} RESET 'table.local-time-zone'")), 7);
 }
 
 #[test]

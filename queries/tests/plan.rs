@@ -9,6 +9,7 @@ use std::path::Path;
 
 use common::{bless_or_compare, cases, plan_text};
 use millstream_operators::graph::{JobGraph, NodeKind};
+use millstream_queries::Answer;
 use millstream_queries::types::flink_name;
 
 #[test]
@@ -19,8 +20,11 @@ fn plans_are_as_expected() {
         let shown = match plan_text(&case) {
             Ok(plan) => {
                 plan.graph.check();
-                let explains: String =
-                    plan.explains.iter().map(|e| format!("EXPLAIN\n{e}")).collect();
+                let explains = plan.answers.iter().map(|answer| match answer {
+                    Answer::Plan(text) => format!("EXPLAIN\n{text}"),
+                    other => panic!("no plan: {other:?}"),
+                });
+                let explains: String = explains.collect();
                 format!("{explains}{}{}", plan.graph, columns(&plan.graph))
             }
             Err(mistakes) => format!("not planned: {mistakes:#?}\n"),

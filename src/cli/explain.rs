@@ -1,5 +1,8 @@
 //! `millstream check` and `millstream explain`: planning without running.
 
+use millstream::queries::Answer;
+
+use super::answers;
 use super::args::SqlArguments;
 use super::failure::Failure;
 use super::{print, say, source};
@@ -17,10 +20,8 @@ pub fn check(arguments: SqlArguments, colour: bool) -> Result<(), Failure> {
 pub fn explain(arguments: SqlArguments, colour: bool) -> Result<(), Failure> {
     let sql = source::read(&arguments)?;
     let plan = source::plan(&sql, &arguments, colour)?;
-    for explained in &plan.explains {
-        print(explained)?;
-    }
-    if plan.explains.is_empty() {
+    answers::show(&plan, None)?;
+    if !plan.answers.iter().any(|answer| matches!(answer, Answer::Plan(_))) {
         print(&plan.graph.to_string())?;
     }
     Ok(())

@@ -13,6 +13,7 @@
 //! | 7 | another instance of the job has taken over |
 //! | 130 | aborted by a second Ctrl-C |
 
+mod answers;
 mod args;
 mod connectors;
 mod demo;

@@ -1,10 +1,9 @@
 //! `millstream run`: plan, start, watch, stop.
 
-use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
-use millstream::connectors::console::{Console, ConsoleFormat};
+use millstream::connectors::console::Console;
 use millstream::engine::{
     EngineError, ErrorKind, JobControl, JobMetrics, JobSummary, Outcome, Recovery,
 };
@@ -12,7 +11,8 @@ use millstream::{Environment, JobConfig, JobHandle, SourceText};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::args::{OutputFormat, RunArguments};
+use super::answers;
+use super::args::RunArguments;
 use super::durable;
 use super::failure::Failure;
 use super::home::{self, Home};
@@ -20,7 +20,7 @@ use super::notes::Notes;
 use super::progress::Progress;
 use super::redirect::redirect;
 use super::requests::Requests;
-use super::{print, say, source};
+use super::{say, source};
 
 /// How often the clock, the limit, requests and the progress line are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -34,9 +34,7 @@ pub fn run(arguments: RunArguments, colour: bool) -> Result<(), Failure> {
 /// Runs a SQL text as one job until it ends or is stopped.
 pub fn run_text(sql: &SourceText, arguments: RunArguments, colour: bool) -> Result<(), Failure> {
     let mut plan = source::plan(sql, &arguments.sql, colour)?;
-    for explained in &plan.explains {
-        print(explained)?;
-    }
+    answers::show(&plan, arguments.output)?;
     if plan.graph.nodes.is_empty() {
         return Ok(());
     }
@@ -45,7 +43,8 @@ pub fn run_text(sql: &SourceText, arguments: RunArguments, colour: bool) -> Resu
         redirect(&mut plan.graph, directory, &home.name);
     }
     let keeps = home::writes_tables(&plan.graph) && plan.settings.checkpoint_interval_ms > 0;
-    let console = Arc::new(Console::stdout(format(arguments.output), arguments.limit));
+    let format = answers::format(arguments.output);
+    let console = Arc::new(Console::stdout(format, arguments.limit));
     let directory = std::env::current_dir()
         .map_err(|error| Failure::run(format!("current directory: {error}"), None))?;
     let parallelism = plan.settings.parallelism;
@@ -177,18 +176,6 @@ impl Watched<'_> {
         if let Some(line) = self.notes.as_ref().and_then(|notes| notes.end(summary)) {
             say(&line);
         }
-    }
-}
-
-fn format(output: Option<OutputFormat>) -> ConsoleFormat {
-    let default =
-        if std::io::stdout().is_terminal() { OutputFormat::Table } else { OutputFormat::Ndjson };
-    match output.unwrap_or(default) {
-        OutputFormat::Table => ConsoleFormat::Table,
-        OutputFormat::Ndjson => ConsoleFormat::Ndjson,
-        OutputFormat::Csv => ConsoleFormat::Csv,
-        OutputFormat::Changelog => ConsoleFormat::Changelog,
-        OutputFormat::None => ConsoleFormat::None,
     }
 }
 

@@ -126,3 +126,68 @@ fn matches(pattern: &str, text: &str) -> bool {
     }
     rest.ends_with(last)
 }
+
+/// Tests, scripts and cases that a page names must be there: a row without proof is a claim.
+#[test]
+fn rows_of_the_compatibility_page_are_backed() {
+    let page = Path::new(ROOT).join("docs/flink-compatibility.md");
+    let text = std::fs::read_to_string(page).expect("the page");
+    let tests = test_functions();
+    let (mut rows, mut wrong) = (0, Vec::new());
+    for line in text.lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [_, answer, _, proof] = cells[..] else {
+            wrong.push(format!("four cells are wanted: {line}"));
+            continue;
+        };
+        if answer.is_empty() {
+            continue; // a heading
+        }
+        rows += 1;
+        let names: Vec<&str> = proof.split('`').skip(1).step_by(2).collect();
+        if !["yes", "no", "differs"].contains(&answer) || names.is_empty() {
+            wrong.push(format!("an answer and a proof are wanted: {line}"));
+        }
+        wrong.extend(names.iter().filter(|name| !is_there(name, &tests)).map(|n| n.to_string()));
+    }
+    assert!(rows > 50, "only {rows} rows");
+    assert!(wrong.is_empty(), "not there:\n{}", wrong.join("\n"));
+}
+
+/// True for a test, a file, or `file#case` of a corpus.
+fn is_there(name: &str, tests: &[String]) -> bool {
+    if !name.contains('/') {
+        return tests.iter().any(|test| test == name);
+    }
+    let (path, case) = name.split_once('#').map_or((name, None), |(p, case)| (p, Some(case)));
+    let Ok(text) = std::fs::read_to_string(Path::new(ROOT).join(path)) else { return false };
+    let is_case = |line: &str, case: &str| {
+        line.strip_prefix("-- case ").or(line.strip_prefix("-- # ")) == Some(case)
+    };
+    case.is_none_or(|case| text.lines().any(|line| is_case(line, case)))
+}
+
+/// Names of all tests of the tree.
+fn test_functions() -> Vec<String> {
+    let mut names = Vec::new();
+    let tops = ["queries", "connectors", "engine", "operators", "state", "src", "tests"];
+    let mut folders: Vec<PathBuf> = tops.iter().map(|top| Path::new(ROOT).join(top)).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("sources") {
+            let path = entry.expect("entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("source");
+            for after in text.split("#[test]").skip(1) {
+                let name = after.split("fn ").nth(1).and_then(|rest| rest.split('(').next());
+                names.extend(name.map(str::to_owned));
+            }
+        }
+    }
+    names
+}

@@ -13,8 +13,8 @@ use serde_json::json;
 use super::rewrite::Rewrite;
 use super::rows::{Gives, Outcome, RowFunction, Take, Value};
 use super::{
-    aggregate, bytes, calendar, choice, collected, collection, json as json_functions, map, number,
-    regex, syntax, text, time,
+    aggregate, bytes, calendar, choice, collected, collection, json as json_functions, map, nested,
+    number, regex, syntax, text, time,
 };
 
 /// What a function is about: a heading of the page.
@@ -143,7 +143,10 @@ const LISTS: &[&[Function]] = &[
     calendar::FUNCTIONS,
     choice::FUNCTIONS,
     syntax::TYPES,
+    nested::ROWS,
+    nested::ARRAYS,
     collection::FUNCTIONS,
+    nested::MAPS,
     map::FUNCTIONS,
     json_functions::FUNCTIONS,
     aggregate::FUNCTIONS,

@@ -4,7 +4,7 @@
 //!
 //! - row by row, by plain Rust over values ([`rows`]): most of [`text`], [`regex`], [`bytes`];
 //! - over whole columns, by an implementation of our own: [`number`], [`calendar`], [`time`],
-//!   [`collection`], [`map`], [`json`];
+//!   [`collection`], [`map`], [`nested`], [`json`];
 //! - by an expression in its place ([`rewrite`]): the typing pass puts `CASE` where COALESCE was, so that
 //!   it costs nothing and computes only what it needs;
 //! - by a function of DataFusion that means the same;
@@ -25,6 +25,7 @@ pub mod json;
 mod json_path;
 mod json_text;
 mod map;
+pub mod nested;
 mod number;
 pub mod pattern;
 mod printf;
@@ -72,7 +73,8 @@ impl Functions {
             };
             functions.scalars.insert(name, scalar);
         }
-        for function in [shown::function(), syntax::fit()] {
+        let internal = [shown::function(), syntax::fit()].into_iter();
+        for function in internal.chain(nested::access()) {
             functions.scalars.insert(function.name().to_owned(), Arc::new(function));
         }
         functions.scalars.extend(user.scalars());

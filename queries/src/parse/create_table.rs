@@ -7,7 +7,7 @@ use datafusion_sql::sqlparser::tokenizer::Token;
 
 use super::cursor::Cursor;
 use super::tokens::keyword;
-use super::{Parsed, span, statements};
+use super::{Parsed, like, span, statements};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::statement::{ColumnDef, ColumnKind, CreateTable, Spanned, SqlType, WatermarkDef};
@@ -17,7 +17,6 @@ use crate::{interpolate, suggest};
 const UNSUPPORTED_CLAUSES: &[(&str, &str)] = &[
     ("PARTITIONED", "leave it out: files are written to one directory"),
     ("DISTRIBUTED", "leave it out: rows are distributed by the keys of the query"),
-    ("LIKE", "repeat the columns and options of the other table"),
     ("AS", "create the table with its columns, and fill it with INSERT INTO … SELECT"),
 ];
 
@@ -27,16 +26,20 @@ pub(super) fn parse(
     cursor: &mut Cursor,
     env: &dyn Fn(&str) -> Option<String>,
     found: &mut Vec<Diagnostic>,
+    is_temporary: bool,
 ) -> Parsed<CreateTable> {
     let if_not_exists = statements::if_not_exists(cursor)?;
     let name = cursor.table_name()?;
     let mut table = CreateTable {
         name,
+        is_temporary,
         if_not_exists,
         columns: Vec::new(),
         watermark: None,
         primary_key: Vec::new(),
+        comment: None,
         options: Vec::new(),
+        like: None,
     };
     if cursor.eat_sign(&Token::LParen) {
         loop {
@@ -49,16 +52,18 @@ pub(super) fn parse(
             return Err(cursor.unexpected("`,` or `)`"));
         }
     }
-    if cursor.eat(&["COMMENT"]) {
-        cursor.string("a comment in quotes")?;
-    }
+    table.comment = comment(cursor)?;
     unsupported_clause(cursor)?;
     if cursor.eat(&["WITH"]) {
         table.options = options(cursor, env, found)?;
     }
+    table.like = like::parse(cursor)?;
     unsupported_clause(cursor)?;
     found.extend(duplicates(table.columns.iter().map(|column| &column.name)));
-    found.extend(unknown_columns(&table));
+    // What LIKE brings along is known to the planner only.
+    if table.like.is_none() {
+        found.extend(unknown_columns(&table));
+    }
     Ok(table)
 }
 
@@ -152,8 +157,8 @@ fn column(cursor: &mut Cursor, table: &mut CreateTable) -> Parsed<()> {
     let name = cursor.name("the name of a column")?;
     if cursor.eat(&["AS"]) {
         let expr = cursor.expr()?;
-        comment(cursor)?;
-        table.columns.push(ColumnDef { name, kind: ColumnKind::Computed { expr } });
+        let comment = comment(cursor)?;
+        table.columns.push(ColumnDef { name, kind: ColumnKind::Computed { expr }, comment });
         return end_of_column(cursor);
     }
     if matches!(cursor.peek(), Token::Comma | Token::RParen | Token::EOF) {
@@ -181,8 +186,8 @@ fn column(cursor: &mut Cursor, table: &mut CreateTable) -> Parsed<()> {
         }
         ColumnKind::Physical { data_type }
     };
-    comment(cursor)?;
-    table.columns.push(ColumnDef { name, kind });
+    let comment = comment(cursor)?;
+    table.columns.push(ColumnDef { name, kind, comment });
     end_of_column(cursor)
 }
 
@@ -214,11 +219,12 @@ fn cast(expr: Spanned<Expr>, declared: &Spanned<SqlType>) -> Spanned<Expr> {
     Spanned { node, span: expr.span }
 }
 
-fn comment(cursor: &mut Cursor) -> Parsed<()> {
-    if cursor.eat(&["COMMENT"]) {
-        cursor.string("a comment in quotes")?;
+/// `COMMENT 'text'`, if it is there.
+pub(super) fn comment(cursor: &mut Cursor) -> Parsed<Option<String>> {
+    if !cursor.eat(&["COMMENT"]) {
+        return Ok(None);
     }
-    Ok(())
+    Ok(Some(cursor.string("a comment in quotes")?.node))
 }
 
 /// Behind a column stands `,` or `)`; other SQL dialects have more to say there.
@@ -236,7 +242,7 @@ fn end_of_column(cursor: &Cursor) -> Parsed<()> {
 }
 
 /// `('key' = 'value', …)`; a key of plain words needs no quotes.
-fn options(
+pub(super) fn options(
     cursor: &mut Cursor,
     env: &dyn Fn(&str) -> Option<String>,
     found: &mut Vec<Diagnostic>,
@@ -311,7 +317,7 @@ pub(super) fn duplicates<'n>(names: impl Iterator<Item = &'n Spanned<String>>) -
 }
 
 /// Diagnostics for keys and watermarks on columns that are not there.
-fn unknown_columns(table: &CreateTable) -> Vec<Diagnostic> {
+pub(crate) fn unknown_columns(table: &CreateTable) -> Vec<Diagnostic> {
     // Without columns, they come from the connector.
     if table.columns.is_empty() {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! The grammar of Flink's type names.
+//! The grammar of Flink's type names, and of PostgreSQL's for those that mean the same.
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion_sql::sqlparser::parser::Parser;
@@ -79,20 +79,36 @@ impl TypeParser<'_, '_> {
         }
         self.depth += 1;
         let mut data_type = self.data_type()?;
+        // Behind the first half of a `>>` stands what belongs to a type further out.
+        if self.half_closed {
+            self.depth -= 1;
+            return Ok(SqlType { data_type, nullable: true });
+        }
         let mut nullable = self.nullable();
-        // INT ARRAY, as the SQL standard writes it.
-        while self.eat("ARRAY") {
+        // INT ARRAY, as the SQL standard writes it, and INT[], as PostgreSQL does.
+        while self.eat("ARRAY") || self.brackets() {
             data_type = types::array(SqlType { data_type, nullable });
             nullable = self.nullable();
         }
         if self.parser.peek_token_ref().token == Token::LBracket {
             let hint = format!("write ARRAY<{}>", types::flink_name(&data_type));
             let bracket = self.parser.peek_token();
-            let message = "arrays are not written with square brackets";
+            let message = "an array's type says nothing about its length";
             return Err(with_hint(problem(codes::UNKNOWN_TYPE, message, &bracket), hint));
         }
         self.depth -= 1;
         Ok(SqlType { data_type, nullable })
+    }
+
+    /// `[]`
+    fn brackets(&mut self) -> bool {
+        let found = self.parser.peek_token_ref().token == Token::LBracket
+            && self.parser.peek_nth_token_ref(1).token == Token::RBracket;
+        if found {
+            self.parser.advance_token();
+            self.parser.advance_token();
+        }
+        found
     }
 
     /// `NOT NULL`, `NULL` or nothing; true if NULL is allowed.
@@ -110,23 +126,24 @@ impl TypeParser<'_, '_> {
         let token = self.parser.next_token();
         let name = word_of(&token.token);
         Ok(match name.as_str() {
-            "STRING" => DataType::Utf8,
+            "STRING" | "TEXT" => DataType::Utf8,
             "VARCHAR" | "CHAR" | "CHARACTER" => {
                 self.eat("VARYING");
                 self.length(&name)?;
                 DataType::Utf8
             }
-            "BYTES" => DataType::Binary,
+            "BYTES" | "BYTEA" => DataType::Binary,
             "BINARY" | "VARBINARY" => {
                 self.length(&name)?;
                 DataType::Binary
             }
-            "BOOLEAN" => DataType::Boolean,
+            "BOOLEAN" | "BOOL" => DataType::Boolean,
             "TINYINT" => DataType::Int8,
-            "SMALLINT" => DataType::Int16,
-            "INT" | "INTEGER" => DataType::Int32,
-            "BIGINT" => DataType::Int64,
-            "FLOAT" => DataType::Float32,
+            "SMALLINT" | "INT2" => DataType::Int16,
+            "INT" | "INTEGER" | "INT4" => DataType::Int32,
+            "BIGINT" | "INT8" => DataType::Int64,
+            "FLOAT" | "REAL" | "FLOAT4" => DataType::Float32,
+            "FLOAT8" => DataType::Float64,
             "DOUBLE" => {
                 self.eat("PRECISION");
                 DataType::Float64
@@ -138,9 +155,9 @@ impl TypeParser<'_, '_> {
                 self.zone(&token)?;
                 DataType::Time32(TimeUnit::Millisecond)
             }
-            "TIMESTAMP" | "TIMESTAMP_LTZ" => {
+            "TIMESTAMP" | "TIMESTAMP_LTZ" | "TIMESTAMPTZ" => {
                 let unit = types::timestamp_unit(self.precision(&name)?.unwrap_or(6));
-                let is_local = self.zone(&token)? || name == "TIMESTAMP_LTZ";
+                let is_local = self.zone(&token)? || name != "TIMESTAMP";
                 DataType::Timestamp(unit, is_local.then(|| types::UNRESOLVED_ZONE.into()))
             }
             "ARRAY" => {
@@ -158,7 +175,7 @@ impl TypeParser<'_, '_> {
     fn map(&mut self) -> Parsed<DataType> {
         self.open("MAP")?;
         let key = self.sql_type()?;
-        if !self.parser.consume_token(&Token::Comma) {
+        if self.half_closed || !self.parser.consume_token(&Token::Comma) {
             let found = self.parser.peek_token();
             let message = "MAP needs a type of its keys and one of its values";
             let diagnostic = problem(codes::BAD_TYPE_PARAMETER, message, &found);
@@ -188,6 +205,9 @@ impl TypeParser<'_, '_> {
                 return Err(problem(codes::DUPLICATE_COLUMN, message, &token));
             }
             fields.push((name.value.clone(), self.sql_type()?));
+            if self.half_closed {
+                break;
+            }
             if matches!(self.parser.peek_token_ref().token, Token::SingleQuotedString(_)) {
                 self.parser.advance_token(); // a comment
             }

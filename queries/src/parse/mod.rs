@@ -2,14 +2,17 @@
 //!
 //! The way of a text: `split.rs` cuts it at `;` — `tokens.rs` cuts a statement into words and finds
 //! what is wrong with them whatever they mean — `statements.rs` and `create_table.rs` read the
-//! statements themselves, with `cursor.rs` over sqlparser's parser for queries and expressions —
-//! `syntax.rs` says in words that help what was not understood. Places are bytes of the whole text
+//! statements themselves (`inspect.rs` those that only ask, `like.rs` and `hint.rs` what their names
+//! say), with `cursor.rs` over sqlparser's parser for queries and expressions — `syntax.rs` says in words that help what was not understood. Places are bytes of the whole text
 //! from the first step on (`span.rs`).
 
 mod create_table;
 mod cursor;
 mod data_type;
+mod hint;
+mod inspect;
 pub(crate) mod json;
+mod like;
 pub(crate) mod prefix;
 mod span;
 mod split;
@@ -19,6 +22,7 @@ mod tokens;
 
 use datafusion_sql::sqlparser::tokenizer::Token;
 
+pub(crate) use self::create_table::unknown_columns;
 use self::cursor::Cursor;
 pub use self::span::{byte, bytes, span_of};
 use self::statements::Parsing;

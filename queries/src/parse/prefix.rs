@@ -1,5 +1,5 @@
 //! The expressions that sqlparser cannot read, or reads differently from Flink: `TABLE t`,
-//! intervals, casts to Flink's types, checked date literals, `MAP[…]`.
+//! intervals, casts to Flink's types in both spellings, checked date literals, `MAP[…]`.
 //!
 //! Called by the dialect with the parser in front of the form's first word; which form of the AST
 //! each becomes is written in `dialect.rs`.
@@ -124,15 +124,24 @@ pub(crate) fn cast(parser: &mut Parser) -> Result<Expr, Error> {
     parser.expect_token(&Token::LParen)?;
     let expr = parser.parse_expr()?;
     parser.expect_keyword_is(Keyword::AS)?;
-    let text = type_text(parser)?;
+    let data_type = flink_type(parser)?;
     parser.expect_token(&Token::RParen)?;
-    Ok(Expr::Cast {
-        kind: if is_try { CastKind::TryCast } else { CastKind::Cast },
-        expr: Box::new(expr),
-        data_type: DataType::Custom(ObjectName::from(vec![Ident::new(text)]), Vec::new()),
-        array: false,
-        format: None,
-    })
+    let kind = if is_try { CastKind::TryCast } else { CastKind::Cast };
+    Ok(Expr::Cast { kind, expr: Box::new(expr), data_type, array: false, format: None })
+}
+
+/// `::type` behind an expression, as PostgreSQL writes a CAST.
+pub(crate) fn double_colon(parser: &mut Parser, expr: &Expr) -> Result<Expr, Error> {
+    parser.expect_token(&Token::DoubleColon)?;
+    let data_type = flink_type(parser)?;
+    let (kind, expr) = (CastKind::Cast, Box::new(expr.clone()));
+    Ok(Expr::Cast { kind, expr, data_type, array: false, format: None })
+}
+
+/// A type that sqlparser need not know: its text, which was read once already.
+fn flink_type(parser: &mut Parser) -> Result<DataType, Error> {
+    let text = type_text(parser)?;
+    Ok(DataType::Custom(ObjectName::from(vec![Ident::new(text)]), Vec::new()))
 }
 
 /// Reads a type; its text.

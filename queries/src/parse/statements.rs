@@ -1,25 +1,30 @@
 //! The statements of the dialect, one after the other.
 
+use datafusion_sql::sqlparser::ast::Query;
 use datafusion_sql::sqlparser::tokenizer::Token;
 
 use super::cursor::Cursor;
+use super::hint::{self, Hint};
 use super::tokens::{self, keyword};
-use super::{Parsed, create_table};
+use super::{Parsed, create_table, inspect};
 use crate::codes;
 use crate::diagnostic::{self, Diagnostic, Span};
 use crate::dialect::MillstreamDialect;
 use crate::interpolate;
-use crate::statement::{CreateView, Insert, Spanned, SpannedStatement, Statement};
+use crate::statement::{CreateView, ExplainDetail, Insert, Spanned, SpannedStatement, Statement};
 use crate::suggest;
 
 /// The words that our statements begin with, for suggestions.
-const STARTS: &[&str] = &["CREATE", "INSERT", "SELECT", "WITH", "SET", "EXPLAIN", "EXECUTE"];
+const STARTS: &[&str] = &[
+    "CREATE", "INSERT", "SELECT", "WITH", "VALUES", "SET", "RESET", "EXPLAIN", "EXECUTE", "DROP",
+    "SHOW", "DESCRIBE",
+];
 
 /// The words that Flink's other statements begin with.
 const UNSUPPORTED: &[&str] = &[
-    "ADD", "ALTER", "ANALYZE", "CALL", "CLEAR", "COMPILE", "DELETE", "DESC", "DESCRIBE", "DROP",
-    "EXIT", "HELP", "LOAD", "MERGE", "QUIT", "REMOVE", "RESET", "SHOW", "STOP", "TRUNCATE",
-    "UNLOAD", "UPDATE", "UPSERT", "USE", "BEGIN", "COMMIT", "ROLLBACK", "GRANT", "REVOKE", "COPY",
+    "ADD", "ALTER", "ANALYZE", "CALL", "CLEAR", "COMPILE", "DELETE", "EXIT", "HELP", "LOAD",
+    "MERGE", "QUIT", "REMOVE", "STOP", "TRUNCATE", "UNLOAD", "UPDATE", "UPSERT", "USE", "BEGIN",
+    "COMMIT", "ROLLBACK", "GRANT", "REVOKE", "COPY",
 ];
 
 /// What CREATE can make in Flink, and we cannot.
@@ -49,6 +54,8 @@ pub(super) struct Parsing<'a> {
     diagnostics: Vec<Diagnostic>,
     /// The statement set that was begun and not yet ended.
     open_set: Option<OpenSet>,
+    /// Hints with options in the statement that is being read.
+    hints: Vec<Hint>,
 }
 
 /// A statement set that was begun.
@@ -57,7 +64,8 @@ struct OpenSet {
     span: Span,
     /// The words that begin it.
     begin: Span,
-    is_explained: bool,
+    /// What is told of it, if it is to be explained and not to be run.
+    explained: Option<Vec<ExplainDetail>>,
     inserts: Vec<Spanned<Insert>>,
 }
 
@@ -67,7 +75,7 @@ enum Piece {
     /// `[EXPLAIN] EXECUTE STATEMENT SET BEGIN [insert]`
     BeginSet {
         begin: Span,
-        is_explained: bool,
+        explained: Option<Vec<ExplainDetail>>,
         first: Option<Spanned<Insert>>,
     },
     /// `END`
@@ -76,7 +84,14 @@ enum Piece {
 
 impl<'a> Parsing<'a> {
     pub(super) fn new(text: &'a str, env: &'a dyn Fn(&str) -> Option<String>) -> Parsing<'a> {
-        Parsing { text, env, statements: Vec::new(), diagnostics: Vec::new(), open_set: None }
+        Parsing {
+            text,
+            env,
+            statements: Vec::new(),
+            diagnostics: Vec::new(),
+            open_set: None,
+            hints: Vec::new(),
+        }
     }
 
     /// Reads the statement at `span`.
@@ -86,9 +101,9 @@ impl<'a> Parsing<'a> {
             Ok(words) => words,
             Err(diagnostic) => return self.diagnostics.push(*diagnostic),
         };
-        self.diagnostics.extend(words.warnings);
+        self.read_hints(&words.hints);
         if words.tokens.is_empty() {
-            return; // only a hint
+            return self.diagnostics.extend(hint::misplaced(&self.hints));
         }
         let wrong = tokens::check(&words.tokens);
         if !wrong.is_empty() {
@@ -97,11 +112,15 @@ impl<'a> Parsing<'a> {
             return self.diagnostics.extend(wrong);
         }
         let mut cursor = Cursor::new(&words.tokens, &dialect);
-        match self.piece(&mut cursor, &span) {
+        let piece = self.piece(&mut cursor, &span);
+        if piece.is_ok() {
+            self.diagnostics.extend(hint::misplaced(&self.hints));
+        }
+        match piece {
             Ok(Piece::Statement(node)) => self.push(Spanned { node: *node, span }),
-            Ok(Piece::BeginSet { begin, is_explained, first }) => {
+            Ok(Piece::BeginSet { begin, explained, first }) => {
                 let inserts = first.into_iter().collect();
-                self.open_set = Some(OpenSet { span, begin, is_explained, inserts });
+                self.open_set = Some(OpenSet { span, begin, explained, inserts });
             }
             Ok(Piece::EndSet) => self.end_set(&span),
             Err(diagnostic) => {
@@ -125,6 +144,25 @@ impl<'a> Parsing<'a> {
             );
         }
         (self.statements, self.diagnostics)
+    }
+
+    /// Reads the hints of a statement: each comment, and where the word before it ends.
+    fn read_hints(&mut self, hints: &[(Span, usize)]) {
+        self.hints.clear();
+        for (comment, after) in hints {
+            let found = &mut self.diagnostics;
+            match Hint::read(self.text, comment, *after, self.env, found) {
+                Ok(hint) => self.hints.extend(hint),
+                Err(diagnostic) => self.diagnostics.push(*diagnostic),
+            }
+        }
+    }
+
+    /// Reads a query, with the hints in it.
+    fn query(&mut self, cursor: &mut Cursor) -> Parsed<Box<Query>> {
+        let mut query = cursor.query()?;
+        hint::attach(&mut query, &mut self.hints);
+        Ok(query)
     }
 
     fn push(&mut self, statement: SpannedStatement) {
@@ -151,11 +189,11 @@ impl<'a> Parsing<'a> {
         dialect: &MillstreamDialect,
     ) {
         let mut cursor = Cursor::new(words, dialect);
-        let is_explained = cursor.eat(&["EXPLAIN"]);
+        let explained = inspect::explain(&mut cursor).ok().flatten();
         if self.open_set.is_none() && begins_set(&mut cursor) {
             let begin = cursor.since(span.start);
             let inserts = Vec::new();
-            self.open_set = Some(OpenSet { span: span.clone(), begin, is_explained, inserts });
+            self.open_set = Some(OpenSet { span: span.clone(), begin, explained, inserts });
         }
     }
 
@@ -170,9 +208,10 @@ impl<'a> Parsing<'a> {
         };
         let span = set.span.start..end.end;
         let mut statement = Spanned { node: Statement::StatementSet(set.inserts), span };
-        if set.is_explained {
+        if let Some(details) = set.explained {
             let span = statement.span.clone();
-            statement = Spanned { node: Statement::Explain(Box::new(statement)), span };
+            let node = Statement::Explain { details, inner: Box::new(statement) };
+            statement = Spanned { node, span };
         }
         self.statements.push(statement);
     }
@@ -181,30 +220,30 @@ impl<'a> Parsing<'a> {
         if cursor.next_are(&["END"]) && *cursor.peek_nth(1) == Token::EOF {
             return Ok(Piece::EndSet);
         }
-        let is_explained = cursor.eat(&["EXPLAIN"]);
-        if is_explained {
-            explain_details(cursor)?;
-        }
+        let explained = inspect::explain(cursor)?;
         if begins_set(cursor) {
-            return self.begin_set(cursor, span, is_explained);
+            return self.begin_set(cursor, span, explained);
         }
         let start = cursor.here();
         let node = self.read(cursor)?;
         cursor.expect_end()?;
-        if !is_explained {
-            return Ok(Piece::Statement(Box::new(node)));
-        }
+        let Some(details) = explained else { return Ok(Piece::Statement(Box::new(node))) };
         if !matches!(node, Statement::Insert(_) | Statement::Query(_)) {
             let diagnostic = Diagnostic::error(codes::BAD_EXPLAIN, "this has no plan to explain")
                 .at(first_line(self.text, start.start..span.end))
                 .hint("explain a query, an INSERT or a statement set");
             return Err(diagnostic.into());
         }
-        let inner = Spanned { node, span: start.start..span.end };
-        Ok(Piece::Statement(Box::new(Statement::Explain(Box::new(inner)))))
+        let inner = Box::new(Spanned { node, span: start.start..span.end });
+        Ok(Piece::Statement(Box::new(Statement::Explain { details, inner })))
     }
 
-    fn begin_set(&mut self, cursor: &mut Cursor, span: &Span, is_explained: bool) -> Parsed<Piece> {
+    fn begin_set(
+        &mut self,
+        cursor: &mut Cursor,
+        span: &Span,
+        explained: Option<Vec<ExplainDetail>>,
+    ) -> Parsed<Piece> {
         let begin = cursor.since(span.start);
         if self.open_set.is_some() {
             let message = "a statement set inside of a statement set";
@@ -221,22 +260,30 @@ impl<'a> Parsing<'a> {
             cursor.expect_end()?;
             first = Some(Spanned { node, span: start..span.end });
         }
-        Ok(Piece::BeginSet { begin, is_explained, first })
+        Ok(Piece::BeginSet { begin, explained, first })
     }
 
     /// Reads one statement by its first word.
     fn read(&mut self, cursor: &mut Cursor) -> Parsed<Statement> {
         let first = keyword(cursor.peek());
         match first.as_str() {
-            "SELECT" | "WITH" | "VALUES" => Ok(Statement::Query(cursor.query()?)),
-            _ if *cursor.peek() == Token::LParen => Ok(Statement::Query(cursor.query()?)),
+            "SELECT" | "WITH" | "VALUES" => Ok(Statement::Query(self.query(cursor)?)),
+            _ if *cursor.peek() == Token::LParen => Ok(Statement::Query(self.query(cursor)?)),
             "CREATE" => self.create(cursor),
-            "INSERT" => Ok(Statement::Insert(insert(cursor)?)),
+            "INSERT" => Ok(Statement::Insert(self.insert(cursor)?)),
             "SET" => self.set(cursor),
+            "RESET" => self.reset(cursor),
+            "DROP" => inspect::drop(cursor).map(Statement::Drop),
+            "SHOW" => inspect::show(cursor).map(Statement::Show),
+            "DESCRIBE" | "DESC" => inspect::describe(cursor).map(Statement::Describe),
             // EXECUTE INSERT …, EXECUTE SELECT …: the same without the word.
             "EXECUTE" if cursor.next_are(&["EXECUTE", "INSERT"]) => {
                 cursor.skip(1);
-                Ok(Statement::Insert(insert(cursor)?))
+                Ok(Statement::Insert(self.insert(cursor)?))
+            }
+            "EXECUTE" if is_query_word(&keyword(cursor.peek_nth(1))) => {
+                cursor.skip(1);
+                Ok(Statement::Query(self.query(cursor)?))
             }
             "EXECUTE" => {
                 cursor.skip(1);
@@ -251,20 +298,21 @@ impl<'a> Parsing<'a> {
         let start = cursor.here().start;
         cursor.skip(1);
         // Everything that a job declares is temporary.
-        cursor.eat(&["TEMPORARY"]);
+        let is_temporary = cursor.eat(&["TEMPORARY"]);
         if cursor.eat(&["TABLE"]) {
             let mut found = Vec::new();
-            let table = create_table::parse(cursor, self.env, &mut found)?;
+            let table = create_table::parse(cursor, self.env, &mut found, is_temporary)?;
             self.diagnostics.append(&mut found);
             return Ok(Statement::CreateTable(table));
         }
         if cursor.eat(&["VIEW"]) {
-            return self.create_view(cursor);
+            return self.create_view(cursor, is_temporary);
         }
         let object = keyword(cursor.peek());
         if UNSUPPORTED_OBJECTS.contains(&object.as_str()) {
             cursor.skip(1);
             let name = match object.as_str() {
+                "OR" if cursor.next_are(&["ALTER"]) => "OR ALTER",
                 "OR" => "OR REPLACE",
                 "SYSTEM" => "SYSTEM FUNCTION",
                 "MATERIALIZED" => "MATERIALIZED TABLE",
@@ -272,7 +320,9 @@ impl<'a> Parsing<'a> {
             };
             let message = format!("CREATE {name} is not supported yet");
             let hint = match object.as_str() {
-                "OR" => "every run begins without tables: leave out OR REPLACE",
+                "OR" => {
+                    "leave it out: every run begins without tables; or write DROP … IF EXISTS before"
+                }
                 "SOURCE" | "STREAM" | "SINK" => {
                     "sources and sinks are both written CREATE TABLE … WITH ('connector' = …)"
                 }
@@ -288,7 +338,7 @@ impl<'a> Parsing<'a> {
         Err(Diagnostic { hint: None, ..diagnostic }.hint_if_any(hint).into())
     }
 
-    fn create_view(&mut self, cursor: &mut Cursor) -> Parsed<Statement> {
+    fn create_view(&mut self, cursor: &mut Cursor, is_temporary: bool) -> Parsed<Statement> {
         let if_not_exists = if_not_exists(cursor)?;
         let name = cursor.table_name()?;
         let mut columns = Vec::new();
@@ -296,12 +346,20 @@ impl<'a> Parsing<'a> {
             columns = cursor.name_list("the name of a column")?;
             self.diagnostics.extend(create_table::duplicates(columns.iter()));
         }
-        if cursor.eat(&["COMMENT"]) {
-            cursor.string("a comment in quotes")?;
-        }
+        let comment = create_table::comment(cursor)?;
         cursor.expect("AS")?;
-        let query = cursor.query()?;
-        Ok(Statement::CreateView(CreateView { name, if_not_exists, columns, query }))
+        let start = cursor.here().start;
+        let query = self.query(cursor)?;
+        let query_span = cursor.since(start);
+        Ok(Statement::CreateView(CreateView {
+            name,
+            if_not_exists,
+            is_temporary,
+            columns,
+            comment,
+            query,
+            query_span,
+        }))
     }
 
     /// `SET 'key' = 'value'`; neither needs quotes.
@@ -327,6 +385,44 @@ impl<'a> Parsing<'a> {
         };
         let value = if is_string { interpolate::literal(value, self.env)? } else { value };
         Ok(Statement::Set { key, value })
+    }
+
+    /// `RESET`, `RESET 'key'`; the key needs no quotes.
+    fn reset(&mut self, cursor: &mut Cursor) -> Parsed<Statement> {
+        cursor.skip(1);
+        if cursor.at_end() {
+            return Ok(Statement::Reset(None));
+        }
+        let key = self.bare_or_quoted(cursor, &[]).map(|(key, _)| key);
+        Ok(Statement::Reset(key))
+    }
+
+    /// `INSERT INTO table [(columns)] query`
+    fn insert(&mut self, cursor: &mut Cursor) -> Parsed<Insert> {
+        cursor.skip(1);
+        if cursor.next_are(&["OVERWRITE"]) {
+            let message = "INSERT OVERWRITE is not supported";
+            let diagnostic = cursor.error_here(codes::STATEMENT_UNSUPPORTED, message);
+            return Err(diagnostic.hint("write INSERT INTO: a stream is only added to").into());
+        }
+        cursor.expect("INTO")?;
+        let table = cursor.table_name()?;
+        if cursor.next_are(&["PARTITION"]) {
+            let message = "INSERT INTO … PARTITION is not supported";
+            return Err(cursor.error_here(codes::CLAUSE_UNSUPPORTED, message).into());
+        }
+        let hints = hint::behind(&table, &mut self.hints);
+        let mut columns = Vec::new();
+        let begins_query =
+            |token: &Token| *token == Token::LParen || is_query_word(&keyword(token));
+        if *cursor.peek() == Token::LParen && !begins_query(cursor.peek_nth(1)) {
+            columns = cursor.name_list("the name of a column")?;
+        }
+        if !begins_query(cursor.peek()) {
+            return Err(cursor.unexpected("a query"));
+        }
+        let query = self.query(cursor)?;
+        Ok(Insert { table, hints, columns, query })
     }
 
     /// A string, or the words up to one of the signs as they stand in the text; true for a string.
@@ -375,48 +471,6 @@ fn begins_set(cursor: &mut Cursor) -> bool {
         || cursor.eat(&["BEGIN", "STATEMENT", "SET"])
 }
 
-/// `PLAN FOR` behind EXPLAIN; Flink's kinds of detail are not there yet.
-fn explain_details(cursor: &mut Cursor) -> Parsed<()> {
-    const DETAILS: &[&str] =
-        &["ESTIMATED_COST", "CHANGELOG_MODE", "PLAN_ADVICE", "JSON_EXECUTION_PLAN", "ANALYZE"];
-    let word = keyword(cursor.peek());
-    if DETAILS.contains(&word.as_str()) {
-        let message = format!("EXPLAIN {word} is not supported yet");
-        let diagnostic = cursor.error_here(codes::STATEMENT_UNSUPPORTED, message);
-        return Err(diagnostic.hint("write EXPLAIN in front of the statement").into());
-    }
-    if cursor.eat(&["PLAN"]) {
-        cursor.expect("FOR")?;
-    }
-    Ok(())
-}
-
-/// `INSERT INTO table [(columns)] query`
-fn insert(cursor: &mut Cursor) -> Parsed<Insert> {
-    cursor.skip(1);
-    if cursor.next_are(&["OVERWRITE"]) {
-        let message = "INSERT OVERWRITE is not supported";
-        let diagnostic = cursor.error_here(codes::STATEMENT_UNSUPPORTED, message);
-        return Err(diagnostic.hint("write INSERT INTO: a stream is only added to").into());
-    }
-    cursor.expect("INTO")?;
-    let table = cursor.table_name()?;
-    if cursor.next_are(&["PARTITION"]) {
-        let message = "INSERT INTO … PARTITION is not supported";
-        return Err(cursor.error_here(codes::CLAUSE_UNSUPPORTED, message).into());
-    }
-    let mut columns = Vec::new();
-    let begins_query = |token: &Token| *token == Token::LParen || is_query_word(&keyword(token));
-    if *cursor.peek() == Token::LParen && !begins_query(cursor.peek_nth(1)) {
-        columns = cursor.name_list("the name of a column")?;
-    }
-    if !begins_query(cursor.peek()) {
-        return Err(cursor.unexpected("a query"));
-    }
-    let query = cursor.query()?;
-    Ok(Insert { table, columns, query })
-}
-
 fn is_query_word(word: &str) -> bool {
     matches!(word, "SELECT" | "WITH" | "VALUES" | "TABLE")
 }
@@ -426,7 +480,6 @@ fn unknown_statement(cursor: &Cursor, first: &str) -> Diagnostic {
     if UNSUPPORTED.contains(&first) {
         let message = format!("{first} is not supported yet");
         let hint = match first {
-            "RESET" => "leave it out: settings begin with their defaults in every run",
             "UPSERT" => "write INSERT INTO: the sink's key decides what is replaced",
             "BEGIN" => "a set of INSERTs is EXECUTE STATEMENT SET BEGIN …; END;",
             _ => "a file is one job: its tables, views and inserts",

@@ -18,13 +18,13 @@ const MAX_CHAIN: usize = 1_000;
 /// each.
 const MAX_DOTS: usize = 16;
 
-/// The words of a statement, and the hints that are ignored in it.
+/// The words of a statement, and the hints between them.
 #[derive(Debug)]
 pub(super) struct Words {
     /// Without blanks and comments; places as in `span.rs`.
     pub(super) tokens: Vec<TokenWithSpan>,
-    /// Warnings about `/*+ … */`.
-    pub(super) warnings: Vec<Diagnostic>,
+    /// Each `/*+ … */`, and where the word before it ends.
+    pub(super) hints: Vec<(Span, usize)>,
 }
 
 /// Cuts a statement, given by its span in the whole text, into words.
@@ -41,17 +41,14 @@ pub(super) fn tokenize(
         let message = format!("the text cannot be read here: {}", lower_first(&error.message));
         Box::new(Diagnostic::error(codes::UNREADABLE, message).at(at..next))
     })?;
-    let mut words = Words { tokens: Vec::with_capacity(raw.len()), warnings: Vec::new() };
+    let mut words = Words { tokens: Vec::with_capacity(raw.len()), hints: Vec::new() };
     for token in raw {
         let start = places.byte_of(token.span.start);
         let end = places.byte_of(token.span.end);
         match token.token {
             Token::Whitespace(Whitespace::MultiLineComment(text)) if text.starts_with('+') => {
-                words.warnings.push(
-                    Diagnostic::warning(codes::HINT_IGNORED, "the hint is ignored")
-                        .at(start..end)
-                        .label("has no effect here"),
-                );
+                let after = words.tokens.last().map_or(0, |word| place(word).end);
+                words.hints.push((start..end, after));
             }
             Token::Whitespace(_) => {}
             token => words.tokens.push(TokenWithSpan::new(token, span::to_sql(&(start..end)))),
@@ -161,7 +158,6 @@ fn foreign(tokens: &[TokenWithSpan]) -> Vec<Diagnostic> {
                 found.push(problem(codes::DOUBLE_QUOTES, message, token).hint(hint));
                 continue;
             }
-            Token::DoubleColon => ("`::` does not exist", "write CAST(value AS type)"),
             Token::DoubleEq => ("`==` does not exist", "write `=`"),
             Token::Overlap => ("`&&` does not exist", "write AND"),
             Token::Assignment => ("`:=` does not exist", "write `=`, or `=>` for arguments"),
@@ -269,6 +265,7 @@ fn is_operator(token: &Token, word: &str) -> bool {
             | Token::Div
             | Token::Mod
             | Token::StringConcat
+            | Token::DoubleColon
             | Token::Eq
             | Token::Neq
             | Token::Lt

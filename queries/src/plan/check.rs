@@ -39,6 +39,8 @@ fn node_checks(node: &LogicalPlan) -> std::result::Result<(), Diagnostic> {
         | LogicalPlan::Filter(_)
         | LogicalPlan::SubqueryAlias(_)
         | LogicalPlan::Union(_)
+        | LogicalPlan::Values(_)
+        | LogicalPlan::EmptyRelation(_)
         | LogicalPlan::TableScan(_) => Ok(()),
         other => Err(unsupported(&form(other), None, "see docs/sql.md for what can be written")),
     }

@@ -83,6 +83,25 @@ codes! { PLAN:
         "Exactly once needs epochs, a sink that can take part in them, and one system that commits: \
          two clusters cannot commit together, and two queries cannot write one directory.",
         "See the hint: mostly, write one table at least once, or make two jobs of the file.";
+    400 BAD_HINT, "A hint that cannot be followed",
+        "`/*+ OPTIONS(…) */` gives options to the table whose name it follows. Views have none, and \
+         elsewhere there is nothing to give them to.",
+        "Write it directly behind the table's name: FROM t /*+ OPTIONS('key' = 'value') */.";
+    401 BAD_LIKE, "A LIKE that cannot be merged",
+        "LIKE takes over the columns, keys, watermark and options of another table. What both declare \
+         is an error unless the clause says which counts.",
+        "Leave one of the two out, or write EXCLUDING or OVERWRITING behind LIKE: LIKE t \
+         (OVERWRITING OPTIONS).";
+    402 BAD_ACCESS, "Access to a part that is not there",
+        "`a[1]` takes an element of an ARRAY, from 1 on; `m['key']` a value of a MAP; `r.name` a field \
+         of a ROW.",
+        "Use the access that fits the type; DESCRIBE shows types.";
+    403 BAD_VALUES, "VALUES that make no table",
+        "All rows of VALUES have the same number of columns, and every value can be computed.",
+        "Correct the row.";
+    404 BAD_UNNEST, "UNNEST of something that has no elements",
+        "UNNEST makes rows of the elements of one ARRAY or MAP. As a join it has no condition but TRUE.",
+        "Write FROM t CROSS JOIN UNNEST(t.items) AS i (item), or LEFT JOIN UNNEST(…) AS … ON TRUE.";
     460 BAD_CONSTANT, "A constant that its function cannot read",
         "A regular expression, a path into JSON, a pattern of time or a charset is not one.",
         "See the message; `millstream functions NAME` has an example.";

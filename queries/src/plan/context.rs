@@ -18,7 +18,7 @@ use datafusion_sql::sqlparser::ast;
 use super::error::{NO_TABLE, refuse};
 use super::relation_planner::FromPlanner;
 use crate::catalog::Catalog;
-use crate::functions::{Functions, UserFunctions, rewrite};
+use crate::functions::{Functions, UserFunctions, nested, rewrite};
 
 /// What stays the same while a SQL file is planned.
 #[derive(Debug)]
@@ -195,11 +195,7 @@ impl ExprPlanner for FlinkExpressions {
         nested_names: &[String],
     ) -> Result<PlannerResult<Vec<Expr>>> {
         let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
-        let get_field = datafusion_functions::core::get_field();
-        let value = nested_names.iter().fold(column, |value, name| {
-            let args = vec![value, datafusion_expr::lit(name.as_str())];
-            Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&get_field), args))
-        });
+        let value = nested_names.iter().fold(column, |row, name| nested::field(row, name));
         Ok(PlannerResult::Planned(value))
     }
 }

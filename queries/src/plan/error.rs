@@ -110,6 +110,11 @@ pub(crate) const NO_TABLE: &str = "there is no table or view `";
 /// against DataFusion by the error cases of queries/tests: a message that changes there shows up
 /// as another code.
 const KINDS: &[(&str, Code)] = &[
+    ("`[…]`", codes::BAD_ACCESS),
+    ("elements of an ARRAY begin", codes::BAD_ACCESS),
+    ("the ROW has no field", codes::BAD_ACCESS),
+    ("takes a ROW, not", codes::BAD_ACCESS),
+    ("Inconsistent data type across values list", codes::BAD_VALUES),
     ("Invalid function", codes::UNKNOWN_FUNCTION),
     ("must appear in the GROUP BY", codes::NOT_GROUPED),
     ("different number of columns", codes::COLUMN_COUNT),
@@ -145,6 +150,11 @@ fn other_error(message: &str, names: &Names) -> Diagnostic {
         return unknown_function(name, names);
     }
     let (message, hint) = match code {
+        codes::BAD_ACCESS => return Diagnostic::error(code, type_message(message)),
+        codes::BAD_VALUES => (
+            "a column of VALUES has values of types that do not go together".to_owned(),
+            "convert one of them to the other's type: CAST(x AS TYPE)",
+        ),
         codes::WRONG_TYPE if message.contains(" takes ") => {
             return Diagnostic::error(code, type_message(message));
         }

@@ -12,6 +12,7 @@ use super::numbers::converts_silently;
 use super::typing::wall_clock;
 use crate::catalog::{Catalog, Table};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::functions::nested;
 use crate::parse::span_of;
 use crate::statement::{Insert, Spanned};
 use crate::suggest;
@@ -26,8 +27,8 @@ pub(crate) fn target(
     catalog: &Catalog,
 ) -> Result<(Arc<Table>, Vec<usize>), Diagnostic> {
     let name = &insert.table;
-    let Some(table) = catalog.table(&name.node) else {
-        if catalog.view(&name.node).is_some() {
+    let Some(table) = catalog.table_named(&name.node) else {
+        if catalog.view_named(&name.node).is_some() {
             return Err(Diagnostic::error(
                 codes::NOT_WRITABLE,
                 format!("`{}` is a view", name.node),
@@ -117,7 +118,13 @@ pub(crate) fn project(
 }
 
 fn convert(expr: Expr, from: &DataType, to: &DataType) -> Expr {
-    if from == to { expr } else { cast(wall_clock(expr, from, to), to.clone()) }
+    if from == to {
+        expr
+    } else if from.is_nested() && to.is_nested() {
+        nested::conform(expr, to.clone())
+    } else {
+        cast(wall_clock(expr, from, to), to.clone())
+    }
 }
 
 fn count_mismatch(insert: &Insert, table: &Table, columns: &[usize], found: usize) -> Diagnostic {

@@ -14,8 +14,11 @@ pub mod codes;
 mod context;
 mod culprit;
 mod error;
+
+mod hints;
 mod insert;
 pub(crate) mod late;
+mod like;
 mod lower;
 mod numbers;
 mod optimize;
@@ -25,8 +28,11 @@ pub(crate) mod relation;
 mod relation_planner;
 pub(crate) mod roles;
 mod sharing;
+mod show;
 mod table;
 mod typing;
+mod unnest;
+mod values;
 mod window_result;
 mod window_tvf;
 
@@ -45,15 +51,22 @@ use self::bind::Binder;
 use self::context::Session;
 pub(crate) use self::error::refuse as refuse_with;
 use self::error::{Names, diagnose};
+pub(crate) use self::hints::options as hinted;
 use self::lower::Lowering;
 use self::relation::{Relation, RelationKind};
 use self::sharing::{Needed, Uses};
+use crate::Answer;
 use crate::catalog::{Catalog, Table, TableColumnKind, View};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, SourceText, Span};
+use crate::explain;
 use crate::functions::UserFunctions;
 use crate::parse::span_of;
 use crate::settings::Settings;
-use crate::statement::{CreateTable, CreateView, Insert, Spanned, SpannedStatement, Statement};
+use crate::statement::{
+    CreateTable, CreateView, Drop, ExplainDetail, Insert, ObjectKind, Spanned, SpannedStatement,
+    Statement,
+};
+use crate::suggest;
 
 /// A query and where its rows go.
 #[derive(Debug)]
@@ -68,13 +81,22 @@ struct Sink {
     span: Option<Span>,
 }
 
+/// The answer to a statement that asks, as far as it is known.
+enum Pending {
+    /// It is.
+    Answer(Answer),
+    /// These are planned as a job of their own and told of.
+    Explain(Vec<Sink>, Vec<ExplainDetail>),
+}
+
 /// Plans the statements of one SQL text.
 pub(crate) struct Planner {
+    source: SourceText,
     settings: Settings,
     session: Arc<Session>,
     catalog: Arc<Catalog>,
     sinks: Vec<Sink>,
-    explained: Vec<Sink>,
+    answers: Vec<Pending>,
     /// Names whose definition failed: what reads them would fail for no reason of its own.
     broken: BTreeSet<String>,
     mistakes: Vec<Diagnostic>,
@@ -82,14 +104,15 @@ pub(crate) struct Planner {
 
 impl Planner {
     /// A planner with these settings, which SET statements were applied to already, and functions.
-    pub fn new(settings: Settings, user: &UserFunctions) -> Self {
+    pub fn new(source: &SourceText, settings: Settings, user: &UserFunctions) -> Self {
         let session = Arc::new(Session::new(&settings.zone, user));
         Planner {
+            source: source.clone(),
             settings,
             session,
             catalog: Arc::default(),
             sinks: Vec::new(),
-            explained: Vec::new(),
+            answers: Vec::new(),
             broken: BTreeSet::new(),
             mistakes: Vec::new(),
         }
@@ -100,42 +123,105 @@ impl Planner {
         match &statement.node {
             Statement::CreateTable(create) => self.create_table(create),
             Statement::CreateView(create) => self.create_view(create),
-            Statement::Insert(insert) => self.insert(insert, false),
-            Statement::StatementSet(inserts) => {
-                inserts.iter().for_each(|insert| self.insert(&insert.node, false));
+            Statement::Explain { details, inner } => self.explain(details, inner),
+            Statement::Drop(drop) => self.drop(drop),
+            Statement::Show(show) => {
+                let answer = show::answer(show, &self.source, &self.catalog, &self.session);
+                self.answer(answer);
             }
-            Statement::Query(query) => self.query(query, false),
-            Statement::Explain(inner) => match &inner.node {
-                Statement::Insert(insert) => self.insert(insert, true),
-                Statement::StatementSet(inserts) => {
-                    inserts.iter().for_each(|insert| self.insert(&insert.node, true));
-                }
-                Statement::Query(query) => self.query(query, true),
-                _ => {
-                    let what = "EXPLAIN of this statement";
-                    let hint = "EXPLAIN takes a query or an INSERT";
-                    self.mistakes.push(error::unsupported(what, Some(inner.span.clone()), hint));
-                }
-            },
-            Statement::Set { .. } => {}
+            Statement::Describe(name) => {
+                let answer = show::columns(name, None, &self.source, &self.catalog);
+                self.answer(answer);
+            }
+            Statement::Set { .. } | Statement::Reset(_) => {}
+            Statement::Insert(_) | Statement::StatementSet(_) | Statement::Query(_) => {
+                let sinks = self.sinks_of(&statement.node);
+                self.sinks.extend(sinks);
+            }
         }
     }
 
-    /// The job, and the explanations that were asked for.
+    /// What a statement writes; mistakes are kept.
+    fn sinks_of(&mut self, statement: &Statement) -> Vec<Sink> {
+        let found = match statement {
+            Statement::Insert(insert) => vec![self.insert(insert)],
+            Statement::StatementSet(inserts) => {
+                inserts.iter().map(|insert| self.insert(&insert.node)).collect()
+            }
+            Statement::Query(query) => vec![self.query(query)],
+            _ => Vec::new(),
+        };
+        let mut sinks = Vec::new();
+        for sink in found {
+            match sink {
+                Ok(sink) => sinks.push(sink),
+                Err(mistake) => self.report(vec![mistake]),
+            }
+        }
+        sinks
+    }
+
+    fn explain(&mut self, details: &[ExplainDetail], inner: &SpannedStatement) {
+        let sinks = self.sinks_of(&inner.node);
+        self.answers.push(Pending::Explain(sinks, details.to_vec()));
+    }
+
+    fn answer(&mut self, answer: Result<Answer, Diagnostic>) {
+        match answer {
+            Ok(answer) => self.answers.push(Pending::Answer(answer)),
+            Err(mistake) => self.report(vec![mistake]),
+        }
+    }
+
+    /// Frees a name for later statements; earlier ones keep what they read and write.
+    fn drop(&mut self, drop: &Drop) {
+        let name = &drop.name;
+        let is_table = self.catalog.table_named(&name.node).is_some();
+        let fits = is_table == (drop.kind == ObjectKind::Table);
+        let is_broken = self.broken.remove(&name.node);
+        let (message, hint) = match (self.catalog.contains(&name.node), is_table) {
+            (true, _) if fits => {
+                return Arc::make_mut(&mut self.catalog).forget(&name.node);
+            }
+            (true, true) => {
+                (format!("`{}` is a table", name.node), Some("write DROP TABLE".to_owned()))
+            }
+            (true, false) => {
+                (format!("`{}` is a view", name.node), Some("write DROP VIEW".to_owned()))
+            }
+            (false, _) if drop.if_exists || is_broken => return,
+            (false, _) => {
+                let names = self.catalog.names();
+                let near = suggest::did_you_mean(&name.node, names.iter().map(String::as_str));
+                let hint = near.unwrap_or_else(|| "write IF EXISTS behind DROP TABLE".to_owned());
+                (format!("there is no table or view `{}`", name.node), Some(hint))
+            }
+        };
+        let mistake = Diagnostic::error(codes::UNKNOWN_TABLE, message).at(name.span.clone());
+        self.report(vec![mistake.hint_if_any(hint)]);
+    }
+
+    /// The job, and the answers to statements that ask.
     ///
     /// # Errors
     /// All mistakes of all statements.
-    pub fn finish(mut self) -> Result<(JobGraph, Vec<String>), Vec<Diagnostic>> {
+    pub fn finish(mut self) -> Result<(JobGraph, Vec<Answer>), Vec<Diagnostic>> {
         if !self.mistakes.is_empty() {
             return Err(self.mistakes);
         }
-        let explained = std::mem::take(&mut self.explained);
-        let mut explains = Vec::new();
-        for sink in explained {
-            explains.push(self.graph(vec![sink])?.to_string());
+        let mut answers = Vec::new();
+        for pending in std::mem::take(&mut self.answers) {
+            answers.push(match pending {
+                Pending::Answer(answer) => answer,
+                Pending::Explain(sinks, details) => {
+                    let graph = self.graph(sinks)?;
+                    let parallelism = self.settings.parallelism;
+                    Answer::Plan(explain::explain(&graph, &details, parallelism))
+                }
+            });
         }
         let sinks = std::mem::take(&mut self.sinks);
-        Ok((self.graph(sinks)?, explains))
+        Ok((self.graph(sinks)?, answers))
     }
 
     fn binder(&self) -> Binder {
@@ -162,7 +248,11 @@ impl Planner {
         if !self.is_free(&create.name, create.if_not_exists) {
             return;
         }
-        let found = table::define(create, &self.binder(), &self.session.zone).and_then(|table| {
+        let identity = self.catalog.identity(&create.name.node);
+        let merged = like::merge(create, &self.catalog);
+        let defined = merged
+            .and_then(|create| table::define(create, identity, &self.binder(), &self.session.zone));
+        let found = defined.and_then(|table| {
             let is_computed = |column: &usize| {
                 let kind = &table.columns[*column].kind;
                 matches!(kind, TableColumnKind::Computed(_) | TableColumnKind::ProcessingTime)
@@ -183,7 +273,8 @@ impl Planner {
         if !self.is_free(&create.name, create.if_not_exists) {
             return;
         }
-        match self.bind(&create.query).and_then(|plan| view(create, plan)) {
+        let identity = self.catalog.identity(&create.name.node);
+        match self.bind(&create.query).and_then(|plan| view(create, identity, plan)) {
             Ok(view) => Arc::make_mut(&mut self.catalog).add_view(&create.name.node, view),
             Err(mistake) => self.failed(&create.name.node, vec![mistake]),
         }
@@ -206,33 +297,26 @@ impl Planner {
         self.mistakes.extend(own);
     }
 
-    fn bind(&self, query: &Query) -> Result<LogicalPlan, Diagnostic> {
-        self.binder().query(query)
+    fn bind(&mut self, query: &Query) -> Result<LogicalPlan, Diagnostic> {
+        let hinted = hints::apply(query, &mut self.catalog)?;
+        self.binder().query(hinted.as_ref().unwrap_or(query))
     }
 
-    fn insert(&mut self, insert: &Insert, explain: bool) {
-        let found = insert::target(insert, &self.catalog).and_then(|(table, columns)| {
-            let plan = self.bind(&insert.query)?;
-            let plan = insert::project(plan, insert, &table, &columns)?;
-            let name = table.name.node.clone();
-            Ok(Sink { name, table: Some(table), plan, span: Some(insert.table.span.clone()) })
-        });
-        self.add_sink(found, explain);
+    fn insert(&mut self, insert: &Insert) -> Result<Sink, Diagnostic> {
+        let (table, columns) = insert::target(insert, &self.catalog)?;
+        let table = match insert.hints.as_slice() {
+            [] => table,
+            hints => Arc::new(table::with_options(&table, hints)?),
+        };
+        let plan = self.bind(&insert.query)?;
+        let plan = insert::project(plan, insert, &table, &columns)?;
+        let name = table.name.node.clone();
+        Ok(Sink { name, table: Some(table), plan, span: Some(insert.table.span.clone()) })
     }
 
-    fn query(&mut self, query: &Query, explain: bool) {
-        let span = span_of(query);
-        let found = self.bind(query);
-        let found = found.map(|plan| Sink { name: "query".to_owned(), table: None, plan, span });
-        self.add_sink(found, explain);
-    }
-
-    fn add_sink(&mut self, found: Result<Sink, Diagnostic>, explain: bool) {
-        match found {
-            Ok(sink) if explain => self.explained.push(sink),
-            Ok(sink) => self.sinks.push(sink),
-            Err(mistake) => self.report(vec![mistake]),
-        }
+    fn query(&mut self, query: &Query) -> Result<Sink, Diagnostic> {
+        let plan = self.bind(query)?;
+        Ok(Sink { name: "query".to_owned(), table: None, plan, span: span_of(query) })
     }
 
     /// One graph for these sinks: consumers are optimized first, so that what they read is known
@@ -377,7 +461,10 @@ impl Plans {
     fn add(&mut self, plan: &LogicalPlan) -> datafusion_common::Result<()> {
         self.needed.add(plan)?;
         plan.apply(|node| {
-            self.timed |= matches!(node, LogicalPlan::Extension(_));
+            self.timed |= match node {
+                LogicalPlan::Extension(extension) => !unnest::is_unnest(extension),
+                _ => false,
+            };
             Ok(TreeNodeRecursion::Continue)
         })?;
         Ok(())
@@ -385,7 +472,7 @@ impl Plans {
 }
 
 /// The view of a bound query.
-fn view(create: &CreateView, plan: LogicalPlan) -> Result<View, Diagnostic> {
+fn view(create: &CreateView, identity: String, plan: LogicalPlan) -> Result<View, Diagnostic> {
     let plan = rename(create, plan)?;
     let mut names = BTreeSet::new();
     for field in plan.schema().fields() {
@@ -400,12 +487,12 @@ fn view(create: &CreateView, plan: LogicalPlan) -> Result<View, Diagnostic> {
     let fields =
         plan.schema().fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
     let relation = Relation {
-        kind: RelationKind::View(create.name.node.clone()),
+        kind: RelationKind::View(identity),
         schema: Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>())),
         roles: roles::roles(&plan),
         changelog: roles::changelog(&plan),
     };
-    Ok(View { plan, relation })
+    Ok(View { plan, relation, definition: create.clone() })
 }
 
 /// Gives a view's columns the names that the statement lists.

@@ -2,8 +2,12 @@
 //!
 //! - A column that is neither a plain name nor given one is called `EXPR$0`, `EXPR$1`, … by its
 //!   place.
+//! - A field of a ROW, `r.name`, is called `name`.
 //! - A plain name that is selected twice gets a number the second time: `a`, `a0`.
 //! - SUBSTRING is the function SUBSTR.
+//! - `ARRAY[…]`, `(a, b)`, `a[1]` and `(…).name` are functions (`functions/nested.rs`).
+//! - `VALUES (…)` is a SELECT from it with columns `EXPR$0`, `EXPR$1`, …; joins with UNNEST stand in
+//!   brackets (`unnest.rs`).
 //! - A number with an exponent is a DOUBLE; all others are exact.
 //! - A cast to a type with a length cuts and pads: types have no lengths here.
 //! - `FLOOR(t TO unit)`, the units of TIMESTAMPADD and TIMESTAMPDIFF, and OVERLAPS are calls.
@@ -12,20 +16,26 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::{
-    BinaryOperator, CastKind, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo, Expr,
-    Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
-    ObjectName, Query, Select, SelectItem, SetExpr, TableFactor, Value, visit_expressions_mut,
+    AccessExpr, BinaryOperator, CastKind, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
+    ObjectName, Query, Select, SelectItem, SetExpr, Subscript, TableFactor, TableWithJoins, Value,
+    VisitMut, VisitorMut, visit_expressions_mut,
 };
+use datafusion_sql::sqlparser::parser::Parser;
+use datafusion_sql::sqlparser::tokenizer::Tokenizer;
 
+use super::unnest;
 use crate::calls;
+use crate::dialect::MillstreamDialect;
 use crate::functions::calendar::{CEIL_TO, FLOOR_TO};
+use crate::functions::nested::{ELEMENT, FIELD};
 use crate::functions::syntax::FIT;
 use crate::interval::IntervalValue;
 
 /// The query as DataFusion should read it.
 pub(crate) fn query(mut query: Query) -> Query {
     spellings(&mut query);
-    name_columns(&mut query);
+    let _: ControlFlow<()> = query.visit(&mut NameColumns);
     query
 }
 
@@ -35,7 +45,7 @@ pub(crate) fn expression(mut expr: Expr) -> Expr {
     expr
 }
 
-fn spellings(node: &mut impl datafusion_sql::sqlparser::ast::VisitMut) {
+fn spellings(node: &mut impl VisitMut) {
     let _: ControlFlow<()> = visit_expressions_mut(node, |expr| {
         fit_to_length(expr);
         units(expr);
@@ -59,6 +69,7 @@ fn spellings(node: &mut impl datafusion_sql::sqlparser::ast::VisitMut) {
             let args = parts.into_iter().flatten().map(|part| *part).collect();
             *expr = call("SUBSTR", args);
         }
+        nested(expr);
         ControlFlow::Continue(())
     });
 }
@@ -135,7 +146,6 @@ fn units(expr: &mut Expr) {
 /// `(a, b) OVERLAPS (c, d)`: neither begins after the other has ended.
 fn overlaps(expr: &mut Expr) {
     let Expr::BinaryOp { left, op: BinaryOperator::Overlaps, right } = expr else { return };
-    let (Expr::Tuple(left), Expr::Tuple(right)) = (&**left, &**right) else { return };
     let (Some(left), Some(right)) = (span(left), span(right)) else { return };
     let not_after = |start: Vec<Expr>, end: Vec<Expr>| Expr::BinaryOp {
         left: Box::new(call("LEAST", start)),
@@ -149,16 +159,76 @@ fn overlaps(expr: &mut Expr) {
     }));
 }
 
-/// Start and end of a span, whose end may be an interval.
-fn span(tuple: &[Expr]) -> Option<Vec<Expr>> {
-    let [start, end] = tuple else { return None };
+/// Start and end of a span, whose end may be an interval. Its brackets are a call of ROW by now.
+fn span(row: &Expr) -> Option<Vec<Expr>> {
+    let Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) = row else {
+        return None;
+    };
+    let [start, end] = list.args.as_slice() else { return None };
+    let (
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(start)),
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(end)),
+    ) = (start, end)
+    else {
+        return None;
+    };
+    if !name.to_string().eq_ignore_ascii_case("ROW") {
+        return None;
+    }
     let (unit, count) = match calls::interval_value(end) {
-        None => return Some(tuple.to_vec()),
+        None => return Some(vec![start.clone(), end.clone()]),
         Some(IntervalValue::Months(months)) => ("MONTH", months),
         Some(IntervalValue::Millis(millis)) => ("MILLISECOND", millis),
     };
     let count = Expr::Value(Value::Number(count.to_string(), false).into());
     Some(vec![start.clone(), call("TIMESTAMPADD", vec![text(unit), count, start.clone()])])
+}
+
+/// Constructors and accesses as calls of functions.
+fn nested(expr: &mut Expr) {
+    match expr {
+        Expr::Array(array) => *expr = call("ARRAY", std::mem::take(&mut array.elem)),
+        Expr::Tuple(values) => *expr = call("ROW", std::mem::take(values)),
+        Expr::CompoundFieldAccess { root, access_chain } => {
+            let chain = std::mem::take(access_chain);
+            *expr = accessed(std::mem::replace(root, Box::new(null())), chain);
+        }
+        _ => {}
+    }
+}
+
+/// What a chain of `.name` and `[index]` behind an expression takes of it.
+fn accessed(root: Box<Expr>, chain: Vec<AccessExpr>) -> Expr {
+    let mut value = *root;
+    for access in chain {
+        value = match (value, access) {
+            // The planner finds out which of these are tables, columns and fields.
+            (Expr::Identifier(first), AccessExpr::Dot(Expr::Identifier(name))) => {
+                Expr::CompoundIdentifier(vec![first, name])
+            }
+            (Expr::CompoundIdentifier(mut names), AccessExpr::Dot(Expr::Identifier(name))) => {
+                names.push(name);
+                Expr::CompoundIdentifier(names)
+            }
+            (value, AccessExpr::Dot(Expr::Identifier(name))) => {
+                let place = name.span;
+                let name = Value::SingleQuotedString(name.value).with_span(place);
+                call(FIELD, vec![value, Expr::Value(name)])
+            }
+            (value, AccessExpr::Subscript(Subscript::Index { index })) => {
+                call(ELEMENT, vec![value, index])
+            }
+            // Slices: the planner refuses what has no root.
+            (value, access) => {
+                Expr::CompoundFieldAccess { root: Box::new(value), access_chain: vec![access] }
+            }
+        };
+    }
+    value
+}
+
+fn null() -> Expr {
+    Expr::Value(Value::Null.with_empty_span())
 }
 
 fn call(name: &str, args: Vec<Expr>) -> Expr {
@@ -180,36 +250,85 @@ fn call(name: &str, args: Vec<Expr>) -> Expr {
     })
 }
 
-fn name_columns(query: &mut Query) {
-    if let Some(with) = &mut query.with {
-        with.cte_tables.iter_mut().for_each(|cte| name_columns(&mut cte.query));
+/// Names the columns of every query in a query.
+struct NameColumns;
+
+impl VisitorMut for NameColumns {
+    type Break = ();
+
+    // Afterwards, so that what is put around VALUES is not visited.
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        name_in_body(&mut query.body);
+        ControlFlow::Continue(())
     }
-    name_in_body(&mut query.body);
 }
 
 fn name_in_body(body: &mut SetExpr) {
     match body {
         SetExpr::Select(select) => name_in_select(select),
-        SetExpr::Query(query) => name_columns(query),
         SetExpr::SetOperation { left, right, .. } => {
             name_in_body(left);
             name_in_body(right);
+        }
+        SetExpr::Values(values) => {
+            let width = values.rows.first().map_or(0, |row| row.content.len());
+            let Some(mut select) = select_from_values(width) else { return };
+            if let TableFactor::Derived { subquery, .. } = &mut select.from[0].relation {
+                std::mem::swap(body, subquery.body.as_mut());
+                *body = SetExpr::Select(select);
+            }
         }
         _ => {}
     }
 }
 
-fn name_in_select(select: &mut Select) {
-    for from in &mut select.from {
-        if let TableFactor::Derived { subquery, .. } = &mut from.relation {
-            name_columns(subquery);
-        }
+/// A SELECT from VALUES with so many columns; the caller puts in the rows.
+fn select_from_values(width: usize) -> Option<Box<Select>> {
+    let names: Vec<String> = (0..width).map(|column| format!("`EXPR${column}`")).collect();
+    let text = format!("SELECT * FROM (VALUES (0)) AS `VALUES` ({})", names.join(", "));
+    let dialect = MillstreamDialect::new(text.len());
+    // Without places: it stands nowhere in the user's text.
+    let tokens = Tokenizer::new(&dialect, &text).tokenize().ok()?;
+    let query = Parser::new(&dialect).with_tokens(tokens).parse_query().ok()?;
+    match *query.body {
+        SetExpr::Select(select) => Some(select),
+        _ => None,
     }
+}
+
+/// What the relations of FROM are called.
+fn relations(table: &TableWithJoins) -> Vec<&str> {
+    let all = std::iter::once(&table.relation).chain(table.joins.iter().map(|j| &j.relation));
+    all.flat_map(|factor| match factor {
+        TableFactor::NestedJoin { table_with_joins, .. } => relations(table_with_joins),
+        TableFactor::Table { alias: Some(alias), .. }
+        | TableFactor::Derived { alias: Some(alias), .. }
+        | TableFactor::TableFunction { alias: Some(alias), .. } => vec![alias.name.value.as_str()],
+        TableFactor::Table { name, .. } => {
+            let last = name.0.last().and_then(|part| part.as_ident());
+            last.map(|name| name.value.as_str()).into_iter().collect()
+        }
+        _ => Vec::new(),
+    })
+    .collect()
+}
+
+fn name_in_select(select: &mut Select) {
+    unnest::join(select);
     let given = select.projection.iter().filter_map(|item| match item {
         SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.clone()),
         _ => None,
     });
     let mut taken: BTreeSet<String> = given.collect();
+    let relations: Vec<&str> = select.from.iter().flat_map(relations).collect();
+    let is_column = |parts: &[Ident]| match parts {
+        [relation, _] => relations.contains(&relation.value.as_str()),
+        _ => false,
+    };
+    let keeps_name = |expr: &Expr| match expr {
+        Expr::CompoundIdentifier(parts) => is_column(parts),
+        _ => true,
+    };
     for (position, item) in select.projection.iter_mut().enumerate() {
         let SelectItem::UnnamedExpr(expr) = item else { continue };
         let name = match &*expr {
@@ -218,7 +337,12 @@ fn name_in_select(select: &mut Select) {
             _ => None,
         };
         let alias = match name {
-            Some(name) if taken.insert(name.value.clone()) => continue,
+            Some(name) if taken.insert(name.value.clone()) => {
+                if keeps_name(expr) {
+                    continue;
+                }
+                Some(name.value.clone())
+            }
             Some(name) => {
                 let numbered = |number: usize| format!("{}{number}", name.value);
                 (0..).map(numbered).find(|name| taken.insert(name.clone()))

@@ -4,11 +4,12 @@
 use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, LimitClause, Query, Select, SelectItem, SetExpr, SetOperator,
-    SetQuantifier, Spanned, TableFactor, visit_expressions,
+    AccessExpr, Distinct, Expr, GroupByExpr, LimitClause, Query, Select, SelectItem, SetExpr,
+    SetOperator, SetQuantifier, Spanned, Subscript, TableFactor, TableWithJoins, visit_expressions,
 };
 
 use super::error::unsupported;
+use super::{unnest, values};
 use crate::calls::{self, TableInput};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::parse::{bytes, span_of};
@@ -71,12 +72,9 @@ fn body(body: &SetExpr) -> Result<(), Diagnostic> {
             self::body(right)
         }
         SetExpr::Values(values) => {
-            let span = values.rows.first().and_then(|row| row.first()).and_then(span_of);
-            Err(unsupported(
-                "VALUES",
-                span,
-                "read from a table: `datagen` makes rows, `filesystem` reads a file",
-            ))
+            let rows = values.rows.iter().map(|row| row.content.as_slice());
+            values::check(rows)?;
+            values.rows.iter().flat_map(|row| &row.content).try_for_each(expression)
         }
         other => Err(unsupported("this form of query", span_of(other), "write SELECT … FROM …")),
     }
@@ -92,7 +90,7 @@ fn select(select: &Select) -> Result<(), Diagnostic> {
         let hint = "group by all columns within a window: GROUP BY window_start, window_end, …";
         return Err(unsupported("SELECT DISTINCT", span, hint));
     }
-    from(select, select_word.clone())?;
+    from(select)?;
     for expr in select_expressions(select) {
         expression(expr)?;
     }
@@ -115,24 +113,29 @@ fn select(select: &Select) -> Result<(), Diagnostic> {
     Err(unsupported(clause, select_word, "leave the clause out"))
 }
 
-fn from(select: &Select, place: Option<Span>) -> Result<(), Diagnostic> {
+fn from(select: &Select) -> Result<(), Diagnostic> {
     let hint = "aggregate each input by window into a view, and join where the results are read";
-    match select.from.as_slice() {
-        [] => Err(unsupported(
-            "SELECT without FROM",
-            place,
-            "select from a table: `datagen` makes rows",
-        )),
-        [one] => {
-            if let Some(join) = one.joins.first() {
-                return Err(unsupported("JOIN", span_of(&join.relation), hint));
-            }
-            factor(&one.relation)
+    let Some((first, rest)) = select.from.split_first() else { return Ok(()) };
+    factor(&first.relation)?;
+    joins(first, hint)?;
+    for next in rest {
+        if !calls::is_unnest(&next.relation) {
+            return Err(unsupported("a join of several tables", span_of(&next.relation), hint));
         }
-        [_, second, ..] => {
-            Err(unsupported("a join of several tables", span_of(&second.relation), hint))
-        }
+        joins(next, hint)?;
     }
+    Ok(())
+}
+
+/// The only joins are those with UNNEST.
+fn joins(table: &TableWithJoins, hint: &str) -> Result<(), Diagnostic> {
+    for join in &table.joins {
+        if !calls::is_unnest(&join.relation) {
+            return Err(unsupported("JOIN", span_of(&join.relation), hint));
+        }
+        unnest::keeps_rows(join)?;
+    }
+    Ok(())
 }
 
 fn factor(factor: &TableFactor) -> Result<(), Diagnostic> {
@@ -162,9 +165,6 @@ fn factor(factor: &TableFactor) -> Result<(), Diagnostic> {
         }
         TableFactor::MatchRecognize { .. } => {
             Err(unsupported("MATCH_RECOGNIZE", span_of(factor), "read from one relation"))
-        }
-        TableFactor::UNNEST { .. } => {
-            Err(unsupported("UNNEST", span_of(factor), "read from one relation"))
         }
         other => Err(unsupported(
             "this form of FROM",
@@ -227,6 +227,10 @@ fn expression(expr: &Expr) -> Result<(), Diagnostic> {
     }
 }
 
+fn is_slice(access: &AccessExpr) -> bool {
+    matches!(access, AccessExpr::Subscript(Subscript::Slice { .. }))
+}
+
 fn refusal(expr: &Expr) -> Option<Diagnostic> {
     let span = span_of(expr);
     let subquery_hint = "use a subquery in FROM, or a constant";
@@ -236,6 +240,9 @@ fn refusal(expr: &Expr) -> Option<Diagnostic> {
         Expr::Subquery(_) => Some(unsupported("a subquery as a value", span, subquery_hint)),
         Expr::AnyOp { .. } | Expr::AllOp { .. } => {
             Some(unsupported("comparison with ANY or ALL", span, subquery_hint))
+        }
+        Expr::CompoundFieldAccess { access_chain, .. } if access_chain.iter().any(is_slice) => {
+            Some(unsupported("a slice of an ARRAY", span, "take its elements one by one: a[1]"))
         }
         Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_) => Some(grouping_sets(span)),
         Expr::Function(function) => {

@@ -1,4 +1,4 @@
-//! What may stand in FROM beyond tables and subqueries: window functions and `LATE(view)`.
+//! What may stand in FROM beyond tables and subqueries: window functions, `LATE(view)`, `UNNEST`.
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use super::codes;
 use super::context::Session;
 use super::error::{refuse, unsupported};
 use super::roles::{self, Role};
+use super::unnest;
 use super::window_tvf::{WINDOW_COLUMNS, WindowTvf};
 use crate::calls::{self, RelationCall, TableInput};
 use crate::catalog::Catalog;
@@ -51,6 +52,9 @@ impl RelationPlanner for FromPlanner {
         relation: TableFactor,
         context: &mut dyn RelationPlannerContext,
     ) -> Result<RelationPlanning> {
+        if let Some(plan) = unnest::relation(&relation, context)? {
+            return Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))));
+        }
         let Some(call) = calls::relation_call(&relation) else {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         };

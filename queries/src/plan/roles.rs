@@ -12,6 +12,7 @@ use millstream_operators::window::Windows;
 
 use super::late::LateInput;
 use super::relation;
+use super::unnest::Unnest;
 use super::window_result::WindowResult;
 use super::window_tvf::WindowTvf;
 
@@ -101,6 +102,11 @@ pub(crate) fn roles(plan: &LogicalPlan) -> Vec<Role> {
             }
             if let Some(result) = node.downcast_ref::<WindowResult>() {
                 return roles(&result.input);
+            }
+            if let Some(unnest) = node.downcast_ref::<Unnest>() {
+                let mut roles = roles(&unnest.input);
+                roles.resize(width, Role::Plain);
+                return roles;
             }
             match node.downcast_ref::<LateInput>() {
                 Some(late) => roles(&late.input),

@@ -25,10 +25,13 @@ use crate::types::{flink_name, in_zone};
 /// # Errors
 /// Everything that is wrong with the statement.
 pub(crate) fn define(
-    create: &CreateTable,
+    create: CreateTable,
+    identity: String,
     binder: &Binder,
     zone: &str,
 ) -> Result<Table, Vec<Diagnostic>> {
+    let definition = Arc::new(create);
+    let create = definition.as_ref();
     let mut mistakes = Vec::new();
     let raw = raw_columns(create, zone);
     let input = scan(&create.name.node, &raw).map_err(|mistake| vec![mistake])?;
@@ -57,17 +60,45 @@ pub(crate) fn define(
     let primary_key = create.primary_key.iter().filter_map(position).collect();
     let table = Table {
         name: create.name.clone(),
+        identity,
+        definition: Arc::clone(&definition),
         primary_key,
         watermark,
         columns,
         options: create.options.clone(),
         changelog: Changelog::Append,
     };
-    let format = table.option("format").map(|format| format.node.as_str());
-    let changelog =
-        if format == Some("changelog-json") { Changelog::Retract } else { Changelog::Append };
     let mistakes = check_connector(&table);
+    let changelog = changelog(&table);
     if mistakes.is_empty() { Ok(Table { changelog, ..table }) } else { Err(mistakes) }
+}
+
+/// The table with other options, for one use of it; its identity is the caller's business.
+///
+/// # Errors
+/// If the connector does not have them.
+pub(crate) fn with_options(
+    table: &Table,
+    options: &[(Spanned<String>, Spanned<String>)],
+) -> Result<Table, Diagnostic> {
+    let mut variant = table.clone();
+    for (key, value) in options {
+        variant.options.retain(|(other, _)| other.node != key.node);
+        variant.options.push((key.clone(), value.clone()));
+    }
+    variant.changelog = changelog(&variant);
+    match check_connector(&variant).into_iter().next() {
+        None => Ok(variant),
+        Some(mistake) => Err(mistake),
+    }
+}
+
+/// What reading the table yields, by its format.
+fn changelog(table: &Table) -> Changelog {
+    match table.option("format").map(|format| format.node.as_str()) {
+        Some("changelog-json") => Changelog::Retract,
+        _ => Changelog::Append,
+    }
 }
 
 /// The columns that the connector delivers.

@@ -19,8 +19,9 @@ use super::codes;
 use super::context::Session;
 use super::error::refuse;
 use super::numbers::{Arithmetic, as_decimal, decimal_result};
+use super::values;
 use crate::diagnostic::Diagnostic;
-use crate::functions::{check_constants, rewrite, shown};
+use crate::functions::{check_constants, nested, rewrite, shown};
 use crate::types::flink_name;
 
 /// The plan with Flink's types, all coercions written out.
@@ -34,7 +35,11 @@ pub(crate) fn apply(plan: LogicalPlan, session: &Session) -> Result<LogicalPlan>
                 expr.transform_up(|expr| typed(expr, &schema, session).map(Transformed::yes))?;
             Ok(Transformed::yes(name.restore(typed.data)))
         })?;
-        node.map_data(LogicalPlan::recompute_schema)
+        node.map_data(|node| match node {
+            // Constants have their types only now; rows of one column may have different ones.
+            LogicalPlan::Values(values) => values::typed(values),
+            node => node.recompute_schema(),
+        })
     })?;
     TypeCoercion::new().analyze(typed.data, &session.config)
 }
@@ -47,6 +52,9 @@ fn typed(expr: Expr, schema: &DFSchema, session: &Session) -> Result<Expr> {
         Expr::Cast(Cast { expr, field }) => {
             let from = expr.get_type(schema)?;
             check_cast(&from, field.data_type())?;
+            if from.is_nested() && field.data_type().is_nested() {
+                return Ok(nested::conform(*expr, field.data_type().clone()));
+            }
             let expr = wall_clock(*expr, &from, field.data_type());
             to_text(Cast { expr: Box::new(expr), field }, schema, session)
         }

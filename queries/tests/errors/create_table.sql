@@ -1,10 +1,10 @@
 -- # an unknown type
 CREATE TABLE t (a STRNG, b INT)
 -- # types of other dialects
-CREATE TABLE a (x TEXT);
+CREATE TABLE a (x CLOB);
 CREATE TABLE b (x JSONB);
-CREATE TABLE c (x TIMESTAMPTZ);
-CREATE TABLE d (x INT[]);
+CREATE TABLE c (x TIMESTAMP_TZ);
+CREATE TABLE d (x INT[3]);
 CREATE TABLE e (x STRUCT<a INT>)
 -- # types that Flink has and we do not
 CREATE TABLE a (x MULTISET<INT>);
@@ -59,7 +59,7 @@ CREATE TABLE t (a TIMESTAMP(3), WATERMARK FOR a AS a - INTERVAL '5 seconds')
 CREATE TABLE t (a INT METADTA FROM 'x')
 -- # clauses that are not supported
 CREATE TABLE a (x INT) PARTITIONED BY (x) WITH ('connector' = 'print');
-CREATE TABLE b (x INT) WITH ('connector' = 'print') LIKE a;
+CREATE TABLE b (x INT) WITH ('connector' = 'print') DISTRIBUTED BY (x);
 CREATE TABLE c WITH ('connector' = 'print') AS SELECT 1
 -- # a table of another catalog
 CREATE TABLE c.d.t (a INT)

@@ -7,14 +7,14 @@ hello world
 -- # a statement that begins with a sign
 = 1
 -- # statements of Flink that are not there yet
-DROP TABLE t;
-SHOW TABLES;
-DESCRIBE t;
+DROP FUNCTION f;
+SHOW CATALOGS;
+DESCRIBE CATALOG c;
 USE CATALOG c;
-RESET;
 ALTER TABLE t ADD (a INT);
 CREATE FUNCTION f AS 'com.example.F';
 CREATE OR REPLACE TABLE t (a INT);
+CREATE OR ALTER TABLE t (a INT);
 CREATE TEMPORARY SYSTEM FUNCTION f AS 'F';
 -- # CREATE of something unknown
 CREATE TABEL t (a INT)
@@ -54,8 +54,9 @@ END;
 EXECUTE PLAN 'x'
 -- # EXPLAIN of a table
 EXPLAIN CREATE TABLE t (a INT) WITH ('connector' = 'print')
--- # EXPLAIN with details
-EXPLAIN CHANGELOG_MODE SELECT 1
+-- # EXPLAIN with details that are not there
+EXPLAIN ANALYZE SELECT 1;
+EXPLAIN CHANGELOG_MODE, ESTIMATED_COTS SELECT 1
 -- # INSERT OVERWRITE
 INSERT OVERWRITE t SELECT 1
 -- # INSERT into a partition

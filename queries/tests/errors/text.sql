@@ -21,7 +21,9 @@ SELECT f(a] FROM t
 -- # double quotes
 SELECT "name" FROM t WHERE city = "Berlin"
 -- # casts with colons
-SELECT a::int, b FROM t WHERE a == 1
+SELECT a::itn, b FROM t WHERE a = 1
+-- # two equals signs
+SELECT a, b FROM t WHERE a == 1
 -- # placeholders
 SELECT * FROM t WHERE a = ?
 -- # a comma with nothing behind it

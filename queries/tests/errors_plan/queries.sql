@@ -75,8 +75,8 @@ SELECT auction FROM bid EXCEPT SELECT auction FROM minutes;
 SELECT auction, price FROM bid UNION ALL SELECT auction FROM minutes;
 -- case values
 INSERT INTO out_t VALUES (1, 'a', 2);
--- case no from
-SELECT 1;
+-- case values of another type
+INSERT INTO out_t VALUES (1, 'a', 'b');
 -- case grouping sets
 SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE bid, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end, ROLLUP (channel);
 -- case old group window

@@ -7,6 +7,7 @@
 //! aggregation that never copies a row into its windows.
 
 mod aggregate;
+mod constants;
 mod source;
 
 use std::collections::{BTreeMap, HashMap};
@@ -23,11 +24,13 @@ use millstream_operators::OperatorSpec;
 use millstream_operators::graph::{
     Changelog, JobGraph, NamedExpr, NodeId, NodeKind, Partitioning, Port, TableSpec,
 };
+use millstream_operators::unnest::UnnestSpec;
 use millstream_operators::window::{WindowAssignSpec, Windows};
 
 use super::context::Session;
 use super::late::LateInput;
 use super::relation::{self, RelationKind};
+use super::unnest::Unnest;
 use super::window_result::WindowResult;
 use super::window_tvf::{WINDOW_COLUMNS, WindowTvf};
 use crate::catalog::Catalog;
@@ -202,6 +205,10 @@ impl<'a> Lowering<'a> {
             LogicalPlan::Union(union) => self.union(union, scope)?,
             LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate, scope)?,
             LogicalPlan::Extension(extension) => self.extension(extension, scope)?,
+            LogicalPlan::Values(values) => self.constants(&values.values, &values.schema, scope)?,
+            LogicalPlan::EmptyRelation(one) if one.produce_one_row => {
+                self.constants(&[Vec::new()], &one.schema, scope)?
+            }
             other => return internal_err!("{} is refused before lowering", other.display()),
         };
         self.known.insert(plan.clone(), rows.clone());
@@ -243,6 +250,9 @@ impl<'a> Lowering<'a> {
         if let Some(result) = node.downcast_ref::<WindowResult>() {
             return self.plan(&result.input, scope);
         }
+        if let Some(unnest) = node.downcast_ref::<Unnest>() {
+            return self.unnest(unnest, scope);
+        }
         let Some(late) = node.downcast_ref::<LateInput>() else {
             return internal_err!("{} is none of our nodes", extension.node.name());
         };
@@ -253,6 +263,23 @@ impl<'a> Lowering<'a> {
             rows.late.push(column);
         }
         Ok(rows)
+    }
+
+    /// Appends the columns of elements; all others stay where they are.
+    fn unnest(&mut self, unnest: &Unnest, scope: &str) -> Result<Rows> {
+        let rows = self.plan(&unnest.input, scope)?;
+        let mut rows = self.assign_if_used(rows, &unnest.input, [&unnest.value], scope)?;
+        let value = self.physical(&unnest.value, unnest.input.schema(), &rows)?;
+        let before = self.schema(rows.node, rows.port);
+        let width = before.fields().len();
+        let mut fields: Vec<Field> = before.fields().iter().map(|f| f.as_ref().clone()).collect();
+        fields.extend(unnest.added().map(|field| field.as_ref().clone()));
+        rows.slots.extend((width..fields.len()).map(Slot::Column));
+        let (keeps_empty, ordinality) = (unnest.keeps_empty, unnest.ordinality);
+        let spec = OperatorSpec::Unnest(UnnestSpec { value, keeps_empty, ordinality });
+        let schema = Arc::new(Schema::new(fields));
+        let node = self.operator(&rows, &format!("{scope}.unnest"), spec, schema);
+        Ok(Rows { node, port: Port::MAIN, ..rows })
     }
 
     fn projection(&mut self, projection: &Projection, scope: &str) -> Result<Rows> {

@@ -74,11 +74,11 @@ impl Lowering<'_> {
         };
         let schema = schema_of(table, &output);
         let kind = NodeKind::Source(SourceSpec { table: spec, computed, watermark });
-        let node = self.graph.add(&table.name.node, kind, schema, table.changelog);
+        let node = self.graph.add(&table.node_name(), kind, schema, table.changelog);
         let slots: Vec<Slot> = (0..output.len()).map(Slot::Column).collect();
         let columns = output.iter().copied().zip(slots.iter().copied()).collect();
         let rows = Rows { node, port: Port::MAIN, slots, pending: None, late: Vec::new() };
-        self.units.insert(RelationKind::Table(table.name.node.clone()), Unit { rows, columns });
+        self.units.insert(RelationKind::Table(table.identity.clone()), Unit { rows, columns });
         Ok(())
     }
 
@@ -124,7 +124,8 @@ impl Lowering<'_> {
         Ok(WatermarkSpec { column, expr, emit, idle_timeout_ms: idle.filter(|ms| *ms > 0) })
     }
 
-    fn over(&self, expr: &Expr, schema: &DFSchema) -> Result<Arc<dyn PhysicalExpr>> {
+    /// An expression over these columns.
+    pub(super) fn over(&self, expr: &Expr, schema: &DFSchema) -> Result<Arc<dyn PhysicalExpr>> {
         let mut props = ExecutionProps::new();
         props.config_options = Some(Arc::clone(&self.session.config));
         create_physical_expr(expr, schema, &props, &Default::default())
