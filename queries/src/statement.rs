@@ -99,8 +99,13 @@ pub enum Show {
     Tables(Option<Pattern>),
     /// `SHOW VIEWS`
     Views(Option<Pattern>),
-    /// `SHOW FUNCTIONS`
-    Functions(Option<Pattern>),
+    /// `SHOW [USER] FUNCTIONS`
+    Functions {
+        /// Leave out what is built in.
+        of_users: bool,
+        /// Which names.
+        pattern: Option<Pattern>,
+    },
     /// `SHOW COLUMNS FROM name`
     Columns(Spanned<String>, Option<Pattern>),
     /// `SHOW CREATE {TABLE | VIEW} name`

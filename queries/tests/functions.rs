@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryArray, Int32Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, AsArray, BinaryArray, Int32Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion_expr::{ColumnarValue, Volatility, create_udf};
@@ -13,7 +13,7 @@ use millstream_operators::OperatorSpec;
 use millstream_operators::graph::NodeKind;
 use millstream_queries::functions::index::{self, Group};
 use millstream_queries::{
-    Diagnostic, Plan, PlanOptions, RegisterError, SourceText, UserFunctions, plan,
+    Answer, Diagnostic, Plan, PlanOptions, RegisterError, SourceText, UserFunctions, plan,
 };
 
 const TABLE: &str =
@@ -156,6 +156,16 @@ fn casts_are_flinks() {
         ("CAST(2e0 AS STRING)", "2.0"),
         ("CAST(SPLIT('a,b', ',') AS STRING)", "[a, b]"),
         ("CAST(STR_TO_MAP('a=1,b') AS STRING)", "{a=1, b=NULL}"),
+        ("CAST(ROW(1, 2e0) AS ROW<a STRING, b DOUBLE>)", "{a: 1, b: 2.0}"),
+        ("CAST(ARRAY[2e0, NULL] AS ARRAY<STRING>)", "[2.0, NULL]"),
+        ("CAST(MAP['a', '1'] AS MAP<STRING, INT>)", "{a: 1}"),
+        ("CAST(ARRAY[1] AS MAP<INT, INT>)", "refused: ARRAY<INT> cannot be cast to MAP<INT, INT>"),
+        (
+            "CAST(ROW(1) AS ROW<a INT, b INT>)",
+            "refused: ROW<EXPR$0 INT> cannot be cast to ROW<a INT, b INT>",
+        ),
+        ("CAST(ARRAY[1] AS ARRAY<DATE>)", "refused: INT cannot be cast to DATE"),
+        ("TRY_CAST(ARRAY['x'] AS ARRAY<INT>)", "refused: TRY_CAST to ARRAY<INT> is not supported"),
         ("CAST(5 AS TIMESTAMP(3))", "refused: INT cannot be cast to TIMESTAMP(3)"),
         ("CAST(DATE '2024-01-01' AS BIGINT)", "refused: DATE cannot be cast to BIGINT"),
         (
@@ -258,6 +268,16 @@ fn functions_of_a_user_stand_beside_the_built_in_ones() {
         Err(RegisterError::BuiltIn("UPPER".into()))
     );
     assert!(matches!(functions.register_scalar(shout("a b")), Err(RegisterError::BadName(_))));
-    let plan = try_plan("shout(s)", functions).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
-    assert_eq!(evaluate(&plan).as_deref(), Ok("Köln"));
+    let planned = try_plan("shout(s)", functions.clone());
+    let planned = planned.unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+    assert_eq!(evaluate(&planned).as_deref(), Ok("Köln"));
+    let options = PlanOptions { functions, ..PlanOptions::default() };
+    let text = "SHOW USER FUNCTIONS; SHOW FUNCTIONS LIKE 'sh%'; SHOW FUNCTIONS LIKE 'upper';";
+    let shown = plan(&SourceText::new("test", text), &options).expect("answers").answers;
+    let names = |answer: &Answer| match answer {
+        Answer::Rows(rows) => rows.column(0).as_string::<i32>().value(0).to_owned(),
+        other => panic!("{other:?}"),
+    };
+    let names: Vec<String> = shown.iter().map(names).collect();
+    assert_eq!(names, ["shout", "sha1", "upper"]);
 }

@@ -97,6 +97,18 @@ impl Functions {
         self.scalars.keys().filter(|name| !name.contains(' ')).cloned().collect()
     }
 
+    /// What can be called, by name: those of the index and what users registered, or the latter only.
+    pub fn names(&self, of_users: bool) -> Vec<String> {
+        let registered = self.scalar_names().into_iter().chain(self.aggregate_names());
+        let mut names: Vec<String> = registered.filter(|n| index::find(n).is_none()).collect();
+        if !of_users {
+            let built_in = index::all().map(|entry| entry.name.to_lowercase());
+            names.extend(built_in.filter(|name| !name.contains(' ')));
+        }
+        names.sort_unstable();
+        names
+    }
+
     /// Names of all aggregate functions.
     pub fn aggregate_names(&self) -> Vec<String> {
         self.aggregates.keys().cloned().collect()

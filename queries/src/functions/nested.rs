@@ -364,8 +364,34 @@ fn conform_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
             Arc::new(MapArray::try_new(Arc::clone(entries), offsets, values, nulls(), *sorted)?)
         }
         (_, DataType::Utf8) => shown::texts(array)?,
-        _ => cast_with_options(array, to, &CastOptions { safe: false, ..CastOptions::default() })?,
+        (from, to) => {
+            let array = if shows_wall_clock(from, to) { wall_clock(array)? } else { array.clone() };
+            let options = CastOptions { safe: false, ..CastOptions::default() };
+            cast_with_options(&array, to, &options)?
+        }
     })
+}
+
+/// True of a TIMESTAMP_LTZ on its way to a type without a zone: what it becomes is what the session's
+/// clocks show.
+pub fn shows_wall_clock(from: &DataType, to: &DataType) -> bool {
+    matches!(from, DataType::Timestamp(_, Some(_)))
+        && matches!(to, DataType::Timestamp(_, None) | DataType::Date32 | DataType::Time32(_))
+}
+
+/// What the clocks of its zone show.
+fn wall_clock(array: &ArrayRef) -> Result<ArrayRef> {
+    let DataType::Timestamp(unit, _) = array.data_type() else { return Ok(Arc::clone(array)) };
+    let field = |zone: DataType| Arc::new(Field::new("time", zone, true));
+    let local = datafusion_functions::datetime::to_local_time();
+    let shown = local.invoke_with_args(ScalarFunctionArgs {
+        args: vec![ColumnarValue::Array(Arc::clone(array))],
+        arg_fields: vec![field(array.data_type().clone())],
+        number_rows: array.len(),
+        return_field: field(DataType::Timestamp(*unit, None)),
+        config_options: Arc::default(),
+    })?;
+    shown.into_array(array.len())
 }
 
 /// Rows whose fields become these, by position.

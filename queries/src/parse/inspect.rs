@@ -121,8 +121,10 @@ pub(super) fn show(cursor: &mut Cursor) -> Parsed<Show> {
         let Some(kind) = object(cursor) else { return Err(cursor.unexpected("TABLE or VIEW")) };
         return Ok(Show::Create(kind, cursor.table_name()?));
     }
-    // USER FUNCTIONS are those that are not built in; there are none but what Rust registers.
-    cursor.eat(&["USER"]);
+    let of_users = cursor.eat(&["USER"]);
+    if of_users && keyword(cursor.peek()) != "FUNCTIONS" {
+        return Err(cursor.unexpected("FUNCTIONS"));
+    }
     let word = keyword(cursor.peek());
     match word.as_str() {
         "TABLES" | "VIEWS" | "FUNCTIONS" => {
@@ -134,7 +136,7 @@ pub(super) fn show(cursor: &mut Cursor) -> Parsed<Show> {
             Ok(match word.as_str() {
                 "TABLES" => Show::Tables(pattern),
                 "VIEWS" => Show::Views(pattern),
-                _ => Show::Functions(pattern),
+                _ => Show::Functions { of_users, pattern },
             })
         }
         "COLUMNS" => {

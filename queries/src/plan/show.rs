@@ -59,12 +59,8 @@ pub(crate) fn answer(
             views.retain(|name| catalog.view_named(name).is_some());
             names("view name", views, pattern.as_ref())
         }
-        Show::Functions(pattern) => {
-            let functions = &session.functions;
-            let mut all = [functions.scalar_names(), functions.aggregate_names()].concat();
-            all.sort_unstable();
-            all.dedup();
-            names("function name", all, pattern.as_ref())
+        Show::Functions { of_users, pattern } => {
+            names("function name", session.functions.names(*of_users), pattern.as_ref())
         }
         Show::Columns(name, pattern) => columns(name, Some(pattern.as_ref()), source, catalog),
         Show::Create(kind, name) => create(*kind, name, source, catalog).map(Answer::Text),

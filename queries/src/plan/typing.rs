@@ -61,6 +61,12 @@ fn typed(expr: Expr, schema: &DFSchema, session: &Session) -> Result<Expr> {
         Expr::TryCast(TryCast { expr, field }) => {
             let from = expr.get_type(schema)?;
             check_cast(&from, field.data_type())?;
+            if field.data_type().is_nested() {
+                let message =
+                    format!("TRY_CAST to {} is not supported", flink_name(field.data_type()));
+                let hint = "use CAST, or TRY_CAST of the parts";
+                return Err(refuse(Diagnostic::error(codes::CAST_REFUSED, message).hint(hint)));
+            }
             let expr = wall_clock(*expr, &from, field.data_type());
             if field.data_type() == &DataType::Utf8 {
                 return to_text(Cast { expr: Box::new(expr), field }, schema, session);
@@ -206,6 +212,7 @@ fn to_text(inner: Cast, schema: &DFSchema, session: &Session) -> Result<Expr> {
 }
 
 /// Numbers are no times and times no numbers: Flink leaves it to functions to say what is counted.
+/// Values of several parts keep their shape, or become text.
 fn check_cast(from: &DataType, to: &DataType) -> Result<()> {
     let is_time = |data_type: &DataType| {
         matches!(data_type, DataType::Timestamp(..) | DataType::Date32 | DataType::Time32(_))
@@ -215,7 +222,19 @@ fn check_cast(from: &DataType, to: &DataType) -> Result<()> {
     } else if is_time(from) && to.is_numeric() {
         "use EXTRACT(EPOCH FROM t) for seconds since 1970, or TIMESTAMPDIFF"
     } else {
-        return Ok(());
+        match (from, to) {
+            (DataType::List(from), DataType::List(to))
+            | (DataType::Map(from, _), DataType::Map(to, _)) => {
+                return check_cast(from.data_type(), to.data_type());
+            }
+            (DataType::Struct(from), DataType::Struct(to)) if from.len() == to.len() => {
+                let mut fields = from.iter().zip(to);
+                return fields.try_for_each(|(f, t)| check_cast(f.data_type(), t.data_type()));
+            }
+            (DataType::Null, _) | (_, DataType::Utf8) => return Ok(()),
+            (from, to) if !from.is_nested() && !to.is_nested() => return Ok(()),
+            _ => "parts can be cast to other types, one by one, and the whole to STRING",
+        }
     };
     let message = format!("{} cannot be cast to {}", flink_name(from), flink_name(to));
     Err(refuse(Diagnostic::error(codes::CAST_REFUSED, message).hint(hint)))
@@ -224,9 +243,7 @@ fn check_cast(from: &DataType, to: &DataType) -> Result<()> {
 /// A TIMESTAMP_LTZ on its way to a type without a zone shows what the session's clocks show; Arrow
 /// would show UTC.
 pub(crate) fn wall_clock(expr: Expr, from: &DataType, to: &DataType) -> Expr {
-    let has_no_zone =
-        matches!(to, DataType::Timestamp(_, None) | DataType::Date32 | DataType::Time32(_));
-    if !has_no_zone || !matches!(from, DataType::Timestamp(_, Some(_))) {
+    if !nested::shows_wall_clock(from, to) {
         return expr;
     }
     let local = datafusion_functions::datetime::to_local_time();

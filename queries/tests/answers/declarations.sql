@@ -33,3 +33,4 @@ SHOW TABLES IN default_catalog.default_database NOT LIKE 'per%';
 DROP TABLE `a b`;
 SHOW TABLES;
 SHOW FUNCTIONS ILIKE 'REGEXP\_EX%';
+SHOW USER FUNCTIONS;

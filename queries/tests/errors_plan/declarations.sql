@@ -78,3 +78,5 @@ SELECT * FROM src WITH (NOLOCK);
 CREATE OR ALTER TABLE t (a INT) WITH ('connector' = 'print');
 -- case explain analyze
 EXPLAIN ANALYZE SELECT * FROM src;
+-- case tables of users
+SHOW USER TABLES;

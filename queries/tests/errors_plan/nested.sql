@@ -50,3 +50,9 @@ INSERT INTO out_ VALUES (id, NULL);
 SELECT s::itneger FROM t;
 -- case too few values
 INSERT INTO out_ VALUES (ARRAY[1]);
+-- case a cast of a row to one of another length
+SELECT CAST(r AS ROW<x INT>) FROM t;
+-- case a cast of a number within a row to a time
+SELECT CAST(r AS ROW<x TIMESTAMP(3), y ROW<z STRING>>) FROM t;
+-- case a cast of an array to a number
+SELECT CAST(a AS INT) FROM t;
