@@ -162,7 +162,7 @@ fn casts_are_flinks() {
         ("CAST(ARRAY[1] AS MAP<INT, INT>)", "refused: ARRAY<INT> cannot be cast to MAP<INT, INT>"),
         (
             "CAST(ROW(1) AS ROW<a INT, b INT>)",
-            "refused: ROW<EXPR$0 INT> cannot be cast to ROW<a INT, b INT>",
+            "refused: ROW<`EXPR$0` INT> cannot be cast to ROW<a INT, b INT>",
         ),
         ("CAST(ARRAY[1] AS ARRAY<DATE>)", "refused: INT cannot be cast to DATE"),
         ("TRY_CAST(ARRAY['x'] AS ARRAY<INT>)", "refused: TRY_CAST to ARRAY<INT> is not supported"),
