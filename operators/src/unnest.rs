@@ -214,11 +214,11 @@ mod tests {
     use super::*;
     use crate::Message;
 
-    /// What comes out for rows of arrays: batches of (id, element, number).
-    fn unnest(
-        lists: Vec<Option<Vec<Option<i64>>>>,
-        keeps_empty: bool,
-    ) -> Vec<Vec<(i64, Option<i64>, Option<i32>)>> {
+    /// Id, element, number.
+    type Row = (i64, Option<i64>, Option<i32>);
+
+    /// What comes out for rows of arrays: batches of rows.
+    fn unnest(lists: Vec<Option<Vec<Option<i64>>>>, keeps_empty: bool) -> Vec<Vec<Row>> {
         let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..lists.len() as i64));
         let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>(lists));
         let input = Schema::new(vec![

@@ -151,7 +151,7 @@ impl ScalarUDFImpl for Nested {
             (Kind::Array, []) => {
                 plan_err!("ARRAY takes an element at least: its type is not known")
             }
-            (Kind::Map, [_, _, ..]) if types.len() % 2 == 0 => {
+            (Kind::Map, [_, _, ..]) if types.len().is_multiple_of(2) => {
                 let key = common("MAP", types.iter().step_by(2))?;
                 let value = common("MAP", types.iter().skip(1).step_by(2))?;
                 let pairs = types.len() / 2;
