@@ -6,7 +6,7 @@
 
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -16,7 +16,10 @@ use arrow::datatypes::SchemaRef;
 use millstream_operators::Batch;
 
 use crate::error::{ConnectorError, DecodeError, Result};
-use crate::format::{self, Columns, Encoder};
+use crate::format::Encoder;
+use crate::format::changelog_json::ChangelogEncoder;
+use crate::format::csv::CsvEncoder;
+use crate::format::json::{EncodeOptions, JsonEncoder};
 use table::TableLayout;
 
 /// How rows are shown.
@@ -89,7 +92,7 @@ pub struct ConsoleSink {
     number: usize,
     stream: Stream,
     prefix: String,
-    columns: Columns,
+    columns: SchemaRef,
     /// Widths are the sink's, so that its subtasks' rows line up.
     layout: Mutex<TableLayout>,
 }
@@ -150,7 +153,7 @@ impl Console {
             number,
             stream,
             prefix: prefix.to_owned(),
-            columns: Columns { wanted: schema.clone(), declared: schema.clone() },
+            columns: schema.clone(),
             layout: Mutex::new(TableLayout::new(schema)),
         }
     }
@@ -203,15 +206,18 @@ impl State {
 
 impl ConsoleSink {
     /// The encoder for a writer's rows; `None` for formats that need none.
-    pub(crate) fn encoder(&self) -> Result<Option<Box<dyn Encoder>>> {
-        let name = match self.console.format {
-            ConsoleFormat::Table | ConsoleFormat::None => return Ok(None),
-            ConsoleFormat::Ndjson => "json",
-            ConsoleFormat::Csv => "csv",
-            ConsoleFormat::Changelog => "changelog-json",
-        };
-        let options = BTreeMap::from([("csv.header".to_owned(), "true".to_owned())]);
-        format::encoder_named(name, "", &options, &self.columns).map(Some)
+    pub(crate) fn encoder(&self) -> Option<Box<dyn Encoder>> {
+        let schema = &self.columns;
+        match self.console.format {
+            ConsoleFormat::Table | ConsoleFormat::None => None,
+            ConsoleFormat::Ndjson => {
+                Some(Box::new(JsonEncoder::new(schema, EncodeOptions::for_console())))
+            }
+            ConsoleFormat::Csv => Some(Box::new(CsvEncoder::for_console())),
+            ConsoleFormat::Changelog => {
+                Some(Box::new(ChangelogEncoder::new(schema, EncodeOptions::for_console())))
+            }
+        }
     }
 
     /// Shows rows, as many as the limit allows; returns the bytes that they became.
@@ -260,7 +266,7 @@ impl ConsoleSink {
         let with_op = batch.kinds.is_some() && format != ConsoleFormat::Changelog;
         if format == ConsoleFormat::Csv
             && state.headed.insert((self.number, with_op))
-            && let Some(header) = encoder.header(&self.columns.wanted)
+            && let Some(header) = encoder.header(&self.columns)
         {
             lines.extend_from_slice(if with_op { b"op," } else { b"" });
             lines.extend_from_slice(&header);

@@ -6,20 +6,23 @@
 //! lines     bytes of a split → chunks of whole records → decoder
 //! parquet   row groups of a split → batches
 //! reader    splits of one subtask, in file order; rate → how fast; columns → metadata
+//! partition names of directories ↔ columns; compression: bytes of packed files
 //! sink      rows → hidden parts → rename, in a job with epochs after the commit
 //! ```
 
 mod columns;
+mod compression;
 mod lines;
 mod listing;
 mod parquet;
+mod partition;
 mod rate;
 mod reader;
 mod sink;
 mod split;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use arrow::datatypes::{DataType, TimeUnit};
 
@@ -32,7 +35,7 @@ use crate::{Sink, Source, TableSpec};
 /// The connector as data.
 pub const INFO: ConnectorInfo = ConnectorInfo {
     name: "filesystem",
-    summary: "Reads files once to their end, and writes directories of files.",
+    summary: "Reads files to their end, or a directory as files come, and writes directories of files.",
     options: OPTIONS,
     formatted: true,
     metadata,
@@ -57,6 +60,16 @@ const OPTIONS: &[OptionInfo] = &[
         None,
         "Only files whose whole absolute path matches are read.",
     ),
+    option(
+        MONITOR,
+        OptionKind::Duration,
+        None,
+        "How often to look for new files, in a table that then never ends; left out, the files that \
+         are there at the start are read. A file is read once, as it is when its turn comes: move \
+         files in when they are whole.",
+    ),
+    compression::OPTION,
+    partition::OPTION,
     option(
         "source.max-line-size",
         OptionKind::Bytes,
@@ -92,6 +105,9 @@ const OPTIONS: &[OptionInfo] = &[
     ),
 ];
 
+/// How often to look for new files.
+const MONITOR: &str = "source.monitor-interval";
+
 fn metadata() -> Vec<(&'static str, DataType, &'static str)> {
     let moment = DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()));
     vec![
@@ -108,13 +124,50 @@ fn check(table: &TableSpec, direction: Direction) -> Result<()> {
     listing::pattern(&options)?;
     rate::RateOption::new(table, &options)?;
     columns::check(table)?;
+    partition::Partitions::of(table, &options)?;
+    let framing = format::framing(table)?;
+    compression::check(table, &options, framing)?;
+    check_interval(&options)?;
     if direction == Direction::Sink {
         sink::check(table, &options)?;
     }
-    if format::framing(table)? == Framing::WholeFile {
+    if framing == Framing::WholeFile {
         parquet::check(table)?;
     }
+    check_raw(table)
+}
+
+/// Whether the path can be watched as the option says.
+fn check_interval(options: &Options<'_>) -> Result<()> {
+    let Some(interval) = options.duration(MONITOR)? else { return Ok(()) };
+    if interval.is_zero() {
+        let hint = "leave the option out to read the files that are there".to_owned();
+        return Err(options.error(MONITOR, "it must be longer than 0".to_owned(), Some(hint)));
+    }
+    if options.is_set("scan.rate") {
+        let reason = "`scan.rate` replays files that are there, not those that come".to_owned();
+        let hint = format!("leave out one of `{MONITOR}` and `scan.rate`");
+        return Err(options.error(MONITOR, reason, Some(hint)));
+    }
     Ok(())
+}
+
+/// Whether records of `raw` can be lines.
+fn check_raw(table: &TableSpec) -> Result<()> {
+    let (info, options) = format::of_table(table)?;
+    if info.name != format::raw::INFO.name {
+        return Ok(());
+    }
+    let columns =
+        format::Columns { wanted: format::payload_schema(table), declared: table.declared.clone() };
+    match format::raw::refuse_in_lines(&options, &columns)? {
+        None => Ok(()),
+        Some(message) => Err(ConnectorError::Options {
+            message,
+            option: Some("format".to_owned()),
+            hint: Some("a topic of `kafka` can hold such records; or use format `csv`".to_owned()),
+        }),
+    }
 }
 
 fn open_source(table: &TableSpec, environment: &Environment) -> Result<Box<dyn Source>> {
@@ -151,7 +204,9 @@ struct Shared {
     rate: Option<rate::Rate>,
     /// Files that a reader has open at once.
     open_files: usize,
-    splits: Vec<split::FileSplit>,
+    partitions: Option<partition::Partitions>,
+    /// A split keeps its number.
+    splits: RwLock<Vec<Arc<split::FileSplit>>>,
 }
 
 type SharedRef = Arc<Shared>;

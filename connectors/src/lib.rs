@@ -32,6 +32,7 @@ mod random;
 pub mod registry;
 pub mod sink;
 pub mod source;
+pub mod stdin;
 pub mod values;
 
 pub use commit::{

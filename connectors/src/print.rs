@@ -52,7 +52,7 @@ struct PrintSink {
 
 impl Sink for PrintSink {
     fn writer(&self, _subtask: usize) -> Result<Box<dyn Writer>> {
-        Ok(Box::new(PrintWriter { encoder: self.sink.encoder()?, sink: self.sink.clone() }))
+        Ok(Box::new(PrintWriter { encoder: self.sink.encoder(), sink: self.sink.clone() }))
     }
 
     /// A console has one order.

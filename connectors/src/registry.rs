@@ -14,6 +14,7 @@ use crate::error::{ConnectorError, Result};
 use crate::kafka::Transactions;
 use crate::memory::MemoryTables;
 use crate::options::{OptionInfo, did_you_mean};
+use crate::stdin::Input;
 use crate::{Sink, Source, TableSpec};
 
 pub use crate::options::{Direction, GUARANTEE, JobError, OptionError, check, check_job};
@@ -23,6 +24,7 @@ pub use reference::{describe, list, markdown};
 pub static CONNECTORS: &[&ConnectorInfo] = &[
     &crate::kafka::INFO,
     &crate::filesystem::INFO,
+    &crate::stdin::INFO,
     &crate::datagen::INFO,
     &crate::nexmark::INFO,
     &crate::print::INFO,
@@ -66,6 +68,8 @@ pub struct Environment {
     pub parallelism: usize,
     /// Where `print` and bare SELECTs go.
     pub console: Arc<Console>,
+    /// What `stdin` tables read.
+    pub input: Input,
     /// What paces sources that have a rate.
     pub clock: Clock,
     /// Tables of the connector `memory`, by name.
@@ -89,6 +93,7 @@ impl Environment {
             zone: zone.into(),
             parallelism,
             console,
+            input: Input::stdin(),
             clock: Clock::system(),
             memory: MemoryTables::default(),
             job: None,

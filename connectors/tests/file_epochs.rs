@@ -9,7 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::array::types::Int64Type;
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::DataType::{Int64, Utf8};
 use common::{directory, environment, read_sorted, table};
 use millstream_connectors::registry::{Environment, open_sink, open_source};
@@ -58,14 +59,16 @@ struct Running {
 
 impl World {
     fn new(format: &str, rolls_at: &str) -> Self {
+        World::of(&[("format", format), ("sink.rolling-policy.file-size", rolls_at)], false)
+    }
+
+    /// With `partitioned`, rows lie in directories of the column `part`.
+    fn of(options: &[(&str, &str)], partitioned: bool) -> Self {
         let directory = directory();
-        let options = [
-            ("connector", "filesystem"),
-            ("path", "out"),
-            ("format", format),
-            ("sink.rolling-policy.file-size", rolls_at),
-        ];
-        let table = table(&options, &[("id", Int64), ("name", Utf8)]);
+        let options = [&[("connector", "filesystem"), ("path", "out")], options].concat();
+        let columns = [("id", Int64), ("name", Utf8), ("part", Utf8)];
+        let table = table(&options, &columns[..if partitioned { 3 } else { 2 }]);
+        let table = if partitioned { common::partitioned(table, &["part"]) } else { table };
         World { directory, table, committed: None, incarnations: 0 }
     }
 
@@ -112,7 +115,7 @@ impl World {
         for epoch in self.committed() + 1..=EPOCHS {
             for (subtask, writer) in running.writers.iter_mut().enumerate() {
                 for batch in batches(epoch, subtask, subtasks) {
-                    writer.write(&batch)?;
+                    writer.write(&with_part(&self.table, batch))?;
                     writer.flush()?;
                 }
                 if epoch == EPOCHS {
@@ -133,8 +136,21 @@ impl World {
 
     /// The parts that readers see, sorted.
     fn parts(&self) -> Vec<String> {
-        let names = names(&self.out()).into_iter();
-        names.filter(|name| !name.starts_with(['.', '_'])).collect()
+        let shown = |directory: &Path| {
+            let names = names(directory).into_iter();
+            names.filter(|name| !name.starts_with(['.', '_'])).collect::<Vec<_>>()
+        };
+        let mut parts = Vec::new();
+        for name in shown(&self.out()) {
+            match self.table.partition_keys.is_empty() {
+                true => parts.push(name),
+                false => parts.extend(
+                    shown(&self.out().join(&name)).iter().map(|part| format!("{name}/{part}")),
+                ),
+            }
+        }
+        parts.sort();
+        parts
     }
 
     /// The parts that the commit records list, sorted.
@@ -156,8 +172,20 @@ impl World {
         if self.parts().is_empty() {
             return Vec::new();
         }
-        read_sorted(&*open_source(&self.table, &environment(self.directory.path())).unwrap())
+        let table = common::project(&self.table, &[0, 1]);
+        read_sorted(&*open_source(&table, &environment(self.directory.path())).unwrap())
     }
+}
+
+/// The batch with the column `part`, if the table has it: three values, one of which needs escapes.
+fn with_part(table: &TableSpec, batch: Batch) -> Batch {
+    if table.partition_keys.is_empty() {
+        return batch;
+    }
+    let ids = batch.rows.column(0).as_primitive::<Int64Type>().values().iter();
+    let parts = StringArray::from_iter(ids.map(|id| ["a/b", "ü", ""].get(*id as usize % 3)));
+    let columns = [batch.rows.columns(), &[Arc::new(parts) as ArrayRef]].concat();
+    batch.with_rows(RecordBatch::try_new(table.schema.clone(), columns).unwrap())
 }
 
 fn died(source: std::io::Error) -> ConnectorError {
@@ -202,11 +230,20 @@ fn names(directory: &Path) -> Vec<String> {
 #[test]
 fn a_crash_at_any_step_loses_and_repeats_nothing() {
     let _turn = turn();
-    for (format, rolls_at) in [("json", "1 kb"), ("csv", "128 mb"), ("parquet", "1 mb")] {
+    let size = |size| ("sink.rolling-policy.file-size", size);
+    let kinds: &[(&str, &[(&str, &str)], bool)] = &[
+        ("json", &[("format", "json"), size("1 kb")], false),
+        ("csv", &[("format", "csv"), size("128 mb")], false),
+        ("parquet", &[("format", "parquet"), size("1 mb")], false),
+        ("gzip", &[("format", "json"), ("compression", "gzip"), size("1 kb")], false),
+        ("zstd", &[("format", "csv"), ("compression", "zstd"), size("128 mb")], false),
+        ("partitions", &[("format", "json"), ("compression", "zstd"), size("1 kb")], true),
+    ];
+    for (format, options, partitioned) in kinds {
         for point in POINTS {
             let mut crashes = 0;
             for passes in 0.. {
-                let mut world = World::new(format, rolls_at);
+                let mut world = World::of(options, *partitioned);
                 // Recovery is passed first with nothing to do; the second time there is.
                 let first = world.start(2).unwrap();
                 drop(first);
@@ -229,7 +266,7 @@ fn a_crash_at_any_step_loses_and_repeats_nothing() {
                 }
                 crashes += died;
             }
-            println!("{format} {rolls_at} {point}: {crashes} crashes");
+            println!("{format} {point}: {crashes} crashes");
         }
     }
 }

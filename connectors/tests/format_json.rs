@@ -255,6 +255,21 @@ fn ignoring_errors_nulls_fields_and_skips_records() {
 }
 
 #[test]
+fn types_may_be_taken_exactly() {
+    let fields = [("n", DataType::Int64), ("b", DataType::Boolean), ("f", DataType::Float64)];
+    let options = Options { exact_types: true, ..Options::default() };
+    let mut exact = decoder(&fields, options);
+    exact.decode(br#"{"n":-7,"b":true,"f":1}"#).expect("whole, true, and a number");
+    exact.decode(br#"{"n":"12","b":"false","f":"1e3"}"#).expect("texts of the same");
+    for record in [r#"{"n":3.5}"#, r#"{"n":1e3}"#, r#"{"b":"yes"}"#, r#"{"b":1}"#] {
+        assert!(exact.decode(record.as_bytes()).is_err(), "{record}");
+        decoder(&fields, Options::default()).decode(record.as_bytes()).expect("as in Flink");
+    }
+    let expected = ["{\"n\":-7,\"b\":true,\"f\":1.0}", "{\"n\":12,\"b\":false,\"f\":1000.0}"];
+    assert_eq!(rows(&exact.finish().expect("rows")), expected);
+}
+
+#[test]
 fn a_chunk_of_lines_tells_the_line_of_an_error_and_may_go_on() {
     let mut decoder = decoder(&[("c", DataType::Int32)], Options::default());
     let chunk = b"{\"c\":1}\r\n\n{\"c\":2}\n{\"c\":\"x\"}\n{\"c\":3,\n\"c\":4}\n{\"c\":5}";
@@ -320,8 +335,9 @@ fn written_forms() {
         timestamp: TimestampStandard::Iso8601,
         plain_decimals: false,
         ignore_null_fields: true,
+        ..EncodeOptions::default()
     };
     let expected =
-        r#"{"t":"2024-01-31T12:34:56.7","z":"2024-01-31T12:34:56Z","d":1.00E-8,"f":1.0E10}"#;
+        r#"{"t":"2024-01-31T12:34:56.7","z":"2024-01-31T12:34:56Z","d":1E-8,"f":1.0E10}"#;
     assert_eq!(write(other), expected);
 }

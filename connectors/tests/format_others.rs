@@ -5,10 +5,12 @@ use std::fs::File;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Decimal128Array, Int32Array, Int64Array, RecordBatch, StringArray,
+};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use millstream_connectors::TableSpec;
-use millstream_connectors::error::ConnectorError;
+use millstream_connectors::error::{ConnectorError, DecodeError};
 use millstream_connectors::format::parquet::{self, ParquetFile};
 use millstream_connectors::format::{
     Decoder, FORMATS, Framing, for_table_decoder, for_table_encoder, framing, of_table,
@@ -37,6 +39,7 @@ fn table(wanted: &[&str], options: &[(&str, &str)]) -> TableSpec {
         schema: Arc::new(declared.project(&columns.collect::<Vec<_>>()).expect("in range")),
         metadata: BTreeMap::new(),
         primary_key: Vec::new(),
+        partition_keys: Vec::new(),
         declared,
     }
 }
@@ -233,6 +236,168 @@ fn csv_is_written_so_that_it_reads_back() {
     assert_eq!(decoder.finish().expect("rows").rows, rows);
     let encoder = for_table_encoder(&table(&["id"], options)).expect("csv");
     assert_eq!(encoder.header(&rows.schema()).as_deref(), Some(&b"id,name,at"[..]));
+}
+
+/// A table of these columns.
+fn table_of(columns: &[(&str, DataType)], options: &[(&str, &str)]) -> TableSpec {
+    let schema = schema(columns);
+    TableSpec { schema: schema.clone(), declared: schema, ..table(&[], options) }
+}
+
+fn list_of(item: DataType) -> DataType {
+    DataType::List(Arc::new(Field::new_list_field(item, true)))
+}
+
+fn row_of(fields: &[(&str, DataType)]) -> DataType {
+    DataType::Struct(schema(fields).fields().clone())
+}
+
+#[test]
+fn csv_arrays_and_rows_are_one_field() {
+    let point = row_of(&[("x", DataType::Int32), ("label", DataType::Utf8)]);
+    let columns =
+        [("tags", list_of(DataType::Utf8)), ("n", list_of(DataType::Int32)), ("p", point)];
+    let read = |options: &[(&str, &str)], record: &str| {
+        let table = table_of(&columns, &[&[("format", "csv")], options].concat());
+        let mut decoder = for_table_decoder(&table).expect("good options");
+        decoder.decode(record.as_bytes())?;
+        let batch = decoder.finish()?;
+        let mut record = Vec::new();
+        for_table_encoder(&table).expect("csv").encode(&batch, 0, &mut record)?;
+        let record = String::from_utf8(record).expect("text");
+        Ok::<_, DecodeError>((as_json(&batch).concat(), record))
+    };
+    let null = ("csv.null-literal", "-");
+    for (options, record, json, written) in [
+        (
+            &[][..],
+            "a;b c,1;-2,7;x",
+            r#"{"tags":["a","b c"],"n":[1,-2],"p":{"x":7,"label":"x"}}"#,
+            None,
+        ),
+        (&[], ",,", r#"{"tags":[],"n":[],"p":null}"#, None),
+        (&[], "a;,1;;2,;", r#"{"tags":["a",""],"n":[1,null,2],"p":{"x":null,"label":""}}"#, None),
+        (&[null], "-,-;1,1;-", r#"{"tags":null,"n":[null,1],"p":{"x":1,"label":null}}"#, None),
+        (
+            &[("csv.array-element-delimiter", "||")],
+            "\"a||b\",1||2,1||x",
+            r#"{"tags":["a","b"],"n":[1,2],"p":{"x":1,"label":"x"}}"#,
+            Some("a||b,1||2,1||x"),
+        ),
+        (
+            &[("csv.ignore-parse-errors", "true")],
+            "a,1;x,z",
+            r#"{"tags":["a"],"n":[1,null],"p":{"x":null,"label":null}}"#,
+            Some("a,1;,;"),
+        ),
+    ] {
+        let (found, again) = read(options, record).expect(record);
+        assert_eq!(found, json, "{record}");
+        assert_eq!(again, written.unwrap_or(record));
+    }
+    for (record, expected) in [
+        ("a,1;x,", "column `n`: expected ARRAY<INT>, found \"1;x\""),
+        ("a,1,1", "found \"1\": it has too few elements"),
+        ("a,1,1;x;y", "found \"1;x;y\": it has too many elements"),
+    ] {
+        let error = read(&[], record).expect_err(record);
+        assert!(error.reason.contains(expected), "{}", error.reason);
+    }
+    let deep = table_of(&[("a", list_of(list_of(DataType::Int32)))], &[("format", "csv")]);
+    let error = for_table_decoder(&deep).err().expect("values of values").to_string();
+    assert!(error.contains("ARRAY<ARRAY<INT>>"), "{error}");
+}
+
+#[test]
+fn a_bad_array_leaves_nothing_behind() {
+    let columns = [("n", list_of(DataType::Int32)), ("m", DataType::Int32)];
+    let table = table_of(&columns, &[("format", "csv")]);
+    let mut decoder = for_table_decoder(&table).expect("csv");
+    decoder.decode(b"1;2,1").expect("a record");
+    decoder.decode(b"3;4,x").expect_err("not INT");
+    decoder.decode(b"5;x,2").expect_err("not INT");
+    decoder.decode(b"6,3").expect("a record");
+    let expected = [r#"{"n":[1,2],"m":1}"#, r#"{"n":[6],"m":3}"#];
+    assert_eq!(as_json(&decoder.finish().expect("rows")), expected);
+}
+
+#[test]
+fn csv_decimals_are_flinks_unless_told_otherwise() {
+    let columns = [("d", DataType::Decimal128(10, 2))];
+    let values = Decimal128Array::from(vec![10_000, 150, -5, 0]).with_precision_and_scale(10, 2);
+    let column: ArrayRef = Arc::new(values.expect("they fit"));
+    let rows = RecordBatch::try_new(schema(&columns), vec![column]).expect("a column");
+    let batch = Batch::inserts(rows.clone());
+    let plain = ("csv.write-bigdecimal-in-scientific-notation", "false");
+    for (options, expected) in [
+        (&[("format", "csv")][..], ["1E+2", "1.5", "-0.05", "0"]),
+        (&[("format", "csv"), plain], ["100.00", "1.50", "-0.05", "0.00"]),
+    ] {
+        let lines = write(&batch, options);
+        assert_eq!(lines, expected);
+        let mut decoder = for_table_decoder(&table_of(&columns, options)).expect("csv");
+        for line in &lines {
+            decoder.decode(line.as_bytes()).expect(line);
+        }
+        assert_eq!(decoder.finish().expect("rows").rows, rows);
+    }
+}
+
+#[test]
+fn csv_options_that_exclude_each_other_are_both_named() {
+    let mistake = |options: &[(&str, &str)]| {
+        let (message, hint) = mistake(&[&[("format", "csv")], options].concat());
+        format!("{message}; {hint}")
+    };
+    let quotes = [("csv.quote-character", "'"), ("csv.disable-quote-character", "true")];
+    let found = mistake(&quotes);
+    assert!(quotes.iter().all(|(name, _)| found.contains(name)), "{found}");
+    assert!(mistake(&[("csv.field-delimiter", "\"")]).contains("csv.field-delimiter"));
+    assert!(mistake(&[("csv.escape-character", ",")]).contains("csv.field-delimiter"));
+    assert!(mistake(&[("csv.array-element-delimiter", "")]).contains("at least one"));
+    let found = mistake(&[("csv.array-element-delimeter", "|")]);
+    assert!(found.contains("did you mean `csv.array-element-delimiter`"), "{found}");
+}
+
+#[test]
+fn raw_numbers_are_their_bytes() {
+    let big: &[(&str, &str)] = &[("format", "raw")];
+    let little: &[(&str, &str)] = &[("format", "raw"), ("raw.endianness", "little-endian")];
+    let cases: Vec<(DataType, &[(&str, &str)], &[u8], &str)> = vec![
+        (DataType::Boolean, big, b"\x01", "true"),
+        (DataType::Int8, big, b"\xFF", "-1"),
+        (DataType::Int16, big, b"\x01\x02", "258"),
+        (DataType::Int16, little, b"\x01\x02", "513"),
+        (DataType::Int32, big, b"\x00\x00\x00\x0A", "10"),
+        (DataType::Int64, little, b"\x0A\0\0\0\0\0\0\x80", "-9223372036854775798"),
+        (DataType::Float32, big, b"\x3F\xC0\0\0", "1.5"),
+        (DataType::Float64, little, b"\0\0\0\0\0\0\xF8\x3F", "1.5"),
+    ];
+    for (data_type, options, bytes, value) in cases {
+        let table = table_of(&[("v", data_type.clone())], options);
+        let mut decoder = for_table_decoder(&table).expect("raw");
+        decoder.decode(bytes).expect("a record");
+        let error = decoder.decode(b"123").expect_err("no type has three bytes");
+        assert!(error.reason.contains("the record has 3"), "{}", error.reason);
+        let batch = decoder.finish().expect("rows");
+        assert_eq!(as_json(&batch), [format!("{{\"v\":{value}}}")], "{data_type}");
+        let mut out = b"before".to_vec();
+        for_table_encoder(&table).expect("raw").encode(&batch, 0, &mut out).expect("bytes");
+        assert_eq!(&out[6..], bytes, "{data_type}");
+    }
+}
+
+#[test]
+fn raw_texts_have_a_charset() {
+    let columns = [("v", DataType::Utf8)];
+    let options = [("format", "raw"), ("raw.charset", "ISO-8859-1")];
+    let mut decoder = for_table_decoder(&table_of(&columns, &options)).expect("raw");
+    decoder.decode(b"caf\xE9").expect("Latin-1");
+    let batch = decoder.finish().expect("rows");
+    assert_eq!(batch.rows.column(0).as_string::<i32>().value(0), "caf\u{e9}");
+    let unknown = table_of(&columns, &[("format", "raw"), ("raw.charset", "UTF-9")]);
+    let error = for_table_decoder(&unknown).err().expect("no charset").to_string();
+    assert!(error.contains("`UTF-9`"), "{error}");
 }
 
 #[test]

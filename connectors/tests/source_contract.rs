@@ -23,10 +23,22 @@ struct Subject {
     rows: usize,
 }
 
-fn files(directory: &Path, format: &str, rows: usize) -> Subject {
+fn files(directory: &Path, format: &'static str, rows: usize) -> Subject {
+    files_as(directory, format, format, rows, &[], &[])
+}
+
+/// Files of a format with more options, in directories of these columns.
+fn files_as(
+    directory: &Path,
+    name: &'static str,
+    format: &str,
+    rows: usize,
+    more: &[(&str, &str)],
+    partitions: &[&str],
+) -> Subject {
     let environment = environment(directory);
     let columns = [("id", Int64), ("name", Utf8), ("score", Float64), ("ts", TIMESTAMP)];
-    let path = format!("in-{format}");
+    let path = format!("in-{name}");
     let made = table(
         &[
             ("connector", "datagen"),
@@ -51,6 +63,8 @@ fn files(directory: &Path, format: &str, rows: usize) -> Subject {
         // Without it, no text and no value are written alike.
         target.options.insert("csv.null-literal".into(), "NULL".into());
     }
+    target.options.extend(more.iter().map(|(key, value)| ((*key).into(), (*value).into())));
+    let target = common::partitioned(target, partitions);
     let source = open_source(&made, &environment).unwrap();
     let splits = source.splits().unwrap();
     let count = splits.len();
@@ -63,12 +77,6 @@ fn files(directory: &Path, format: &str, rows: usize) -> Subject {
         }
     }
     writer.finish().unwrap();
-    let name = match format {
-        "json" => "filesystem json",
-        "csv" => "filesystem csv",
-        "parquet" => "filesystem parquet",
-        _ => "filesystem changelog-json",
-    };
     Subject { name, table: target, environment, rows }
 }
 
@@ -167,6 +175,16 @@ fn memory(directory: &Path) -> Subject {
 fn subjects(directory: &Path) -> Vec<Subject> {
     let formats = ["json", "csv", "parquet", "changelog-json"];
     let mut subjects: Vec<_> = formats.map(|format| files(directory, format, 3000)).into();
+    let more = |name, format, more: &[(&str, &str)], keys: &[&str]| {
+        files_as(directory, name, format, 3000, more, keys)
+    };
+    subjects.extend([
+        more("json gzip", "json", &[("compression", "gzip")], &[]),
+        more("csv zstd", "csv", &[("compression", "zstd")], &[]),
+        more("partitions", "json", &[], &["name"]),
+        more("partitions parquet", "parquet", &[], &["name"]),
+        more("watched", "json", &[("source.monitor-interval", "1 s")], &[]),
+    ]);
     subjects.push(paced(&subjects[0]));
     subjects.extend([datagen(directory), nexmark(directory), memory(directory)]);
     subjects.extend(paced_generators(directory));

@@ -526,6 +526,14 @@ impl Recovering<'_> {
                 };
                 start.restored = state.cloned().filter(|_| !fault::mutant("M4"));
             }
+            // Where new ones appear all the time, a name that was read is not read again when it
+            // comes back.
+            if self.sources.get(&facts.node).is_some_and(|s| s.discovery_interval().is_some()) {
+                listed.extend(known.values().filter(|state| state.finished).map(|state| {
+                    let split = Split { id: state.id.clone(), offset: state.next_offset };
+                    SplitStart { split, restored: Some((*state).clone()) }
+                }));
+            }
             // One that was read to its end may go, such as a file.
             if let Some(gone) = known.values().find(|state| !state.finished) {
                 return Err(EngineError::incompatible(

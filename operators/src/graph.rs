@@ -111,6 +111,9 @@ pub struct TableSpec {
     /// All payload columns of the table as declared (not only those read): formats that go by
     /// position, such as CSV, need them.
     pub declared: SchemaRef,
+    /// Columns of PARTITIONED BY, in this order: their values stand in the names of directories,
+    /// so they are in `schema` and not in `declared`.
+    pub partition_keys: Vec<String>,
 }
 
 /// How a table is read: connector columns, then computed columns, then watermarks.

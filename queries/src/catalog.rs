@@ -49,6 +49,8 @@ pub(crate) struct Table {
     pub watermark: Option<(usize, Expr)>,
     /// Positions of the primary key.
     pub primary_key: Vec<usize>,
+    /// Positions of the columns of PARTITIONED BY.
+    pub partition_keys: Vec<usize>,
     /// The WITH options.
     pub options: Vec<(Spanned<String>, Spanned<String>)>,
     /// What reading it yields.
@@ -140,11 +142,14 @@ impl Table {
         (0..self.columns.len()).filter(|column| written(&self.columns[*column].kind)).collect()
     }
 
-    /// The payload's columns as declared.
+    /// The payload's columns as declared: those of partitions stand in names of directories.
     pub fn declared(&self) -> SchemaRef {
-        let physical = |column: &&TableColumn| matches!(column.kind, TableColumnKind::Physical);
-        let fields: Vec<Field> =
-            self.columns.iter().filter(physical).map(TableColumn::field).collect();
+        let columns = self.columns.iter().enumerate();
+        let payload = columns.filter(|(position, column)| {
+            matches!(column.kind, TableColumnKind::Physical)
+                && !self.partition_keys.contains(position)
+        });
+        let fields: Vec<Field> = payload.map(|(_, column)| column.field()).collect();
         Arc::new(Schema::new(fields))
     }
 }

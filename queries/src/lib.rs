@@ -44,6 +44,9 @@ pub struct PlanOptions<'a> {
     pub zone: String,
     /// Functions beside the built-in ones.
     pub functions: UserFunctions,
+    /// Statements that come before the text, such as the table that `-i` makes of standard input;
+    /// empty for none. Mistakes in them have no place in the text.
+    pub before: String,
 }
 
 impl Default for PlanOptions<'_> {
@@ -55,6 +58,7 @@ impl Default for PlanOptions<'_> {
             parallelism: std::thread::available_parallelism().map_or(1, usize::from),
             zone: iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".to_owned()),
             functions: UserFunctions::new(),
+            before: String::new(),
         }
     }
 }
@@ -140,8 +144,18 @@ fn plan_on_this_stack(
     if diagnostic::any_error(&found) {
         return Err(found);
     }
+    let (before, wrong) = parse::parse(&SourceText::new("", &options.before), options.env);
+    if diagnostic::any_error(&wrong) {
+        return Err(wrong
+            .into_iter()
+            .map(|mistake| Diagnostic { span: None, ..mistake })
+            .collect());
+    }
     let planned = settings(&statements, options).and_then(|settings| {
         let mut planner = Planner::new(source, settings.clone(), &options.functions);
+        for statement in &before {
+            planner.statement(statement);
+        }
         for statement in &statements {
             planner.statement(statement);
         }

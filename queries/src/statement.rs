@@ -179,6 +179,8 @@ pub struct CreateTable {
     pub watermark: Option<WatermarkDef>,
     /// `PRIMARY KEY (…) NOT ENFORCED`.
     pub primary_key: Vec<Spanned<String>>,
+    /// `PARTITIONED BY (…)`.
+    pub partitioned_by: Vec<Spanned<String>>,
     /// `COMMENT`.
     pub comment: Option<String>,
     /// The WITH options; keys are unique.

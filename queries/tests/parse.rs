@@ -417,7 +417,7 @@ fn places_are_bytes_of_the_whole_text() {
 #[test]
 fn spans_of_declarations_cover_what_they_say() {
     let sql = "CREATE TABLE t (a ROW<x INT> NOT NULL, b AS a.x + 1, ts TIMESTAMP(3),
-        WATERMARK FOR ts AS ts - INTERVAL '1' SECOND) WITH ('k' = 'v')";
+        WATERMARK FOR ts AS ts - INTERVAL '1' SECOND) PARTITIONED BY (ts) WITH ('k' = 'v', 'd' = U&'\\0001')";
     let table = table(sql);
     let text = |span: &std::ops::Range<usize>| &sql[span.clone()];
     let ColumnKind::Physical { data_type } = &table.columns[0].kind else { panic!() };
@@ -426,7 +426,9 @@ fn spans_of_declarations_cover_what_they_say() {
     assert_eq!(text(&expr.span), "a.x + 1");
     let watermark = table.watermark.expect("a watermark");
     assert_eq!(text(&watermark.expr.span), "ts - INTERVAL '1' SECOND");
+    assert_eq!(text(&table.partitioned_by[0].span), "ts");
     assert_eq!(text(&table.options[0].1.span), "'v'");
+    assert_eq!(table.options[1].1.node, "\u{1}");
 }
 
 #[test]

@@ -84,6 +84,7 @@ pub struct SqlArguments {
   millstream run examples/flights/delays.sql
   millstream run -e \"SELECT …\" --limit 10
   cat job.sql | millstream run - -o ndjson | jq .
+  tail -f x.log | millstream run -i json -e \"SELECT * FROM stdin WHERE status = 500\"
 
 A job that writes to tables keeps its state beside its file, orders.sql in orders.state/, and goes on
 from there when it is run again. Ctrl-C stops cleanly: what was read is processed and committed.
@@ -91,6 +92,9 @@ A second Ctrl-C aborts; nothing is lost by that, the job goes on from its last e
 pub struct RunArguments {
     #[command(flatten)]
     pub sql: SqlArguments,
+    /// Read standard input as the table `stdin`, with columns from its first records
+    #[arg(short, long, value_name = "FORMAT")]
+    pub input: Option<InputFormat>,
     /// Form of printed rows [default: table on a terminal, ndjson in a pipe]
     #[arg(short, long, env = "MILLSTREAM_OUTPUT")]
     pub output: Option<OutputFormat>,
@@ -317,6 +321,28 @@ pub enum OutputFormat {
     Changelog,
     /// Nothing
     None,
+}
+
+/// Forms of records on standard input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InputFormat {
+    /// One JSON object a line
+    Json,
+    /// Comma-separated values under their names
+    Csv,
+    /// A text a line, as the column `line`
+    Raw,
+}
+
+impl InputFormat {
+    /// The name of the format.
+    pub fn name(self) -> &'static str {
+        match self {
+            InputFormat::Json => "json",
+            InputFormat::Csv => "csv",
+            InputFormat::Raw => "raw",
+        }
+    }
 }
 
 /// Forms of messages about SQL.

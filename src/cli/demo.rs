@@ -27,6 +27,7 @@ pub fn demo(arguments: DemoArguments, colour: bool) -> Result<(), Failure> {
     };
     let run = RunArguments {
         sql,
+        input: None,
         output: arguments.output,
         stop_after: Some(arguments.stop_after),
         limit: None,

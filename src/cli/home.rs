@@ -69,6 +69,14 @@ pub fn writes_tables(graph: &JobGraph) -> bool {
     })
 }
 
+/// True if the job reads standard input, which nobody can read again.
+pub fn reads_stdin(graph: &JobGraph) -> bool {
+    graph.sources().any(|node| match &node.kind {
+        NodeKind::Source(source) => source.table.connector() == "stdin",
+        _ => false,
+    })
+}
+
 /// True if the job writes to Kafka, whose transactions then decide which epochs count.
 pub fn writes_kafka(graph: &JobGraph) -> bool {
     graph.sinks().any(|node| match &node.kind {

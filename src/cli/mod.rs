@@ -22,6 +22,7 @@ mod explain;
 mod failure;
 mod functions;
 mod home;
+mod input;
 mod listing;
 mod notes;
 mod progress;

@@ -20,7 +20,7 @@ use super::notes::Notes;
 use super::progress::Progress;
 use super::redirect::redirect;
 use super::requests::Requests;
-use super::{say, source};
+use super::{input, say, source};
 
 /// How often the clock, the limit, requests and the progress line are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -33,7 +33,11 @@ pub fn run(arguments: RunArguments, colour: bool) -> Result<(), Failure> {
 
 /// Runs a SQL text as one job until it ends or is stopped.
 pub fn run_text(sql: &SourceText, arguments: RunArguments, colour: bool) -> Result<(), Failure> {
-    let mut plan = source::plan(sql, &arguments.sql, colour)?;
+    let (sql_arguments, quiet) = (&arguments.sql, arguments.quiet);
+    let declare = |format| input::declare(format, sql_arguments, sql, quiet);
+    let input = arguments.input.map(declare).transpose()?;
+    let before = input.as_ref().map(|input| input.declaration.clone()).unwrap_or_default();
+    let mut plan = source::plan_behind(before, sql, &arguments.sql, colour)?;
     answers::show(&plan, arguments.output)?;
     if plan.graph.nodes.is_empty() {
         return Ok(());
@@ -42,14 +46,20 @@ pub fn run_text(sql: &SourceText, arguments: RunArguments, colour: bool) -> Resu
     if let Some(directory) = &arguments.state.redirect_sinks {
         redirect(&mut plan.graph, directory, &home.name);
     }
-    let keeps = home::writes_tables(&plan.graph) && plan.settings.checkpoint_interval_ms > 0;
+    // What read from a pipe has nothing to go on from.
+    let keeps = home::writes_tables(&plan.graph)
+        && !home::reads_stdin(&plan.graph)
+        && plan.settings.checkpoint_interval_ms > 0;
     let format = answers::format(arguments.output);
     let console = Arc::new(Console::stdout(format, arguments.limit));
     let directory = std::env::current_dir()
         .map_err(|error| Failure::run(format!("current directory: {error}"), None))?;
     let parallelism = plan.settings.parallelism;
-    let environment =
-        Environment::new(directory, plan.settings.zone.clone(), parallelism, Arc::clone(&console));
+    let zone = plan.settings.zone.clone();
+    let mut environment = Environment::new(directory, zone, parallelism, Arc::clone(&console));
+    if let Some(input) = input {
+        environment.input = input.input;
+    }
     let mut config = JobConfig::new(parallelism, environment);
     config.memory = durable::memory(&arguments.state, keeps);
     if keeps {

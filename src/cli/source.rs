@@ -42,11 +42,22 @@ pub fn parallelism(arguments: &SqlArguments) -> usize {
 
 /// Plans the text; prints warnings, and errors if there are any.
 pub fn plan(source: &SourceText, arguments: &SqlArguments, colour: bool) -> Result<Plan, Failure> {
+    plan_behind(String::new(), source, arguments, colour)
+}
+
+/// Plans the text with these statements before it.
+pub fn plan_behind(
+    before: String,
+    source: &SourceText,
+    arguments: &SqlArguments,
+    colour: bool,
+) -> Result<Plan, Failure> {
     let variables = variables(arguments.env_file.as_deref())?;
     let options = PlanOptions {
         set: arguments.set.clone(),
         env: &|name| variables.get(name).cloned(),
         parallelism: parallelism(arguments),
+        before,
         ..PlanOptions::default()
     };
     let report = |diagnostics: &[Diagnostic]| {

@@ -4,7 +4,9 @@ mod bad_input;
 mod docs;
 mod exactly_once;
 mod examples;
+mod files;
 mod functions;
+mod input;
 mod run;
 
 use std::io::Write;

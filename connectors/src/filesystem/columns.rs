@@ -1,11 +1,14 @@
-//! Puts the columns of a batch together: those of the payload, and metadata of the file.
+//! Puts the columns of a batch together: those of the payload, metadata of the file, and those that
+//! its directories' names say.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, StringArray, TimestampMillisecondArray,
+    UInt32Array,
 };
-use arrow::compute::{can_cast_types, cast};
+use arrow::compute::{can_cast_types, cast, take};
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use millstream_operators::Batch;
@@ -36,16 +39,28 @@ pub(super) fn check(table: &TableSpec) -> Result<()> {
     Ok(())
 }
 
-/// The payload's rows with the metadata columns that the table asks for in their places.
-pub(super) fn assemble(table: &TableSpec, file: &FileEntry, payload: Batch) -> Result<Batch> {
-    if table.metadata.is_empty() {
+/// The payload's rows with the metadata and partition columns that the table asks for in their
+/// places; `partition` has one value for each of the latter.
+pub(super) fn assemble(
+    table: &TableSpec,
+    file: &FileEntry,
+    partition: &BTreeMap<usize, ArrayRef>,
+    payload: Batch,
+) -> Result<Batch> {
+    if table.metadata.is_empty() && partition.is_empty() {
         return Ok(payload);
     }
     let rows = payload.num_rows();
     let mut columns = payload.rows.columns().iter();
-    let all = (0..table.schema.fields().len()).map(|index| match table.metadata.get(&index) {
-        Some(key) => constant(key, file, rows, table.schema.field(index).data_type()),
-        None => Ok(columns.next().expect("the payload has all other columns").clone()),
+    let first = UInt32Array::from_value(0, rows);
+    let all = (0..table.schema.fields().len()).map(|index| {
+        if let Some(key) = table.metadata.get(&index) {
+            return constant(key, file, rows, table.schema.field(index).data_type());
+        }
+        match partition.get(&index) {
+            Some(value) => take(value, &first, None),
+            None => Ok(columns.next().expect("the payload has all other columns").clone()),
+        }
     });
     let all = all.collect::<std::result::Result<Vec<_>, ArrowError>>();
     let options = RecordBatchOptions::new().with_row_count(Some(rows));

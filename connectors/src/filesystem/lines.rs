@@ -5,18 +5,16 @@
 //! owned           |aaaa\nbbbbbb\ncc|cccc\n             lines that start in the chunk
 //! ```
 //!
-//! A position is a byte of the file. Reading goes on at a position by one rule, wherever it came
-//! from: a record starts there if the byte before is a newline or there is none; otherwise the
-//! rest of the line belongs to whoever owns its start and is skipped.
+//! A position is a byte of the file, unpacked if it is compressed. Reading goes on at a position by
+//! one rule, wherever it came from: a record starts there if the byte before is a newline or there
+//! is none; otherwise the rest of the line belongs to whoever owns its start and is skipped.
 
-use std::fs::File;
 use std::ops::ControlFlow;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use memchr::{memchr, memchr_iter};
 
-use super::io_error;
+use super::compression::FileBytes;
 use super::listing::FileEntry;
 use super::split::{CHUNK_BYTES, FileSplit};
 use crate::error::{ConnectorError, DecodeError, Result};
@@ -38,7 +36,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub(super) struct RecordFile {
     // PROPERTIES (constant)
     entry: Arc<FileEntry>,
-    file: File,
+    file: FileBytes,
     framing: Framing,
     max_record_bytes: usize,
     stripe: u64,
@@ -77,8 +75,7 @@ impl RecordFile {
         max_record_bytes: usize,
         decoder: &mut dyn Decoder,
     ) -> Result<Self> {
-        let path = &split.file.path;
-        let file = File::open(path).map_err(io_error(path))?;
+        let file = FileBytes::open(&split.file.path, split.compression)?;
         let position = offset.unwrap_or(split.stripe * CHUNK_BYTES);
         let mut records = RecordFile {
             entry: split.file.clone(),
@@ -318,8 +315,7 @@ impl RecordFile {
         if self.buffer.len() < end {
             self.buffer.resize(end, 0);
         }
-        let read = self.file.read_at(&mut self.buffer[self.filled..end], from);
-        let read = read.map_err(io_error(&self.entry.path))?;
+        let read = self.file.read_at(&mut self.buffer[self.filled..end], from)?;
         self.filled += read;
         self.at_eof = read == 0;
         Ok(())
@@ -350,6 +346,9 @@ impl RecordFile {
     }
 
     fn bad_record(&self, line: usize, error: DecodeError) -> ConnectorError {
+        if let Some(damage) = self.file.damage() {
+            return damage;
+        }
         let place = self.place(line);
         let reason = match error.position {
             Some(position) => format!("{} (byte {position} of the record)", error.reason),
@@ -361,6 +360,9 @@ impl RecordFile {
     }
 
     fn too_long(&self) -> ConnectorError {
+        if let Some(damage) = self.file.damage() {
+            return damage;
+        }
         let limit = format_bytes(self.max_record_bytes as u64);
         let hint = match self.framing {
             Framing::QuotedLines { .. } => "is a quote not closed? Otherwise raise ",
@@ -384,7 +386,8 @@ impl RecordFile {
 }
 
 /// Line ends before a position; counted only once something is wrong.
-fn lines_before(file: &File, position: u64) -> std::io::Result<u64> {
+fn lines_before(file: &FileBytes, position: u64) -> Result<u64> {
+    let mut file = file.again()?;
     let mut buffer = vec![0; READ_BYTES];
     let (mut at, mut lines) = (0, 0);
     while at < position {

@@ -1,6 +1,7 @@
 //! From the option `path` to the files that it means, sorted by path.
 
 use std::fs::{self, Metadata};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -36,8 +37,8 @@ pub(super) fn pattern(options: &Options<'_>) -> Result<Option<Regex>> {
 /// The files that an absolute path, directory or glob means.
 ///
 /// # Errors
-/// If there are none, or one cannot be looked at.
-pub(super) fn list(path: &Path, pattern: Option<&Regex>) -> Result<Vec<FileEntry>> {
+/// If there are none and the path is not `watched`, or one cannot be looked at.
+pub(super) fn list(path: &Path, pattern: Option<&Regex>, watched: bool) -> Result<Vec<FileEntry>> {
     let mut files = Vec::new();
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => add_directory(path, &mut files)?,
@@ -47,7 +48,7 @@ pub(super) fn list(path: &Path, pattern: Option<&Regex>) -> Result<Vec<FileEntry
     }
     files.retain(|file| pattern.is_none_or(|p| p.is_match(&file.path.to_string_lossy())));
     files.sort();
-    if files.is_empty() {
+    if files.is_empty() && !watched {
         return Err(ConnectorError::Unavailable {
             message: format!("there are no files to read in {}", path.display()),
             hint: Some(match pattern {
@@ -79,7 +80,7 @@ fn add_glob(path: &Path, files: &mut Vec<FileEntry>) -> Result<()> {
             place: error.path().display().to_string(),
             source: error.into(),
         })?;
-        let metadata = fs::metadata(&found).map_err(io_error(&found))?;
+        let Some(metadata) = metadata(&found)? else { continue };
         if metadata.is_dir() {
             add_directory(&found, files)?;
         } else if !is_hidden(&found) {
@@ -95,7 +96,7 @@ fn add_directory(directory: &Path, files: &mut Vec<FileEntry>) -> Result<()> {
         if is_hidden(&path) {
             continue;
         }
-        let metadata = fs::metadata(&path).map_err(io_error(&path))?;
+        let Some(metadata) = metadata(&path)? else { continue };
         if metadata.is_dir() {
             add_directory(&path, files)?;
         } else {
@@ -103,6 +104,16 @@ fn add_directory(directory: &Path, files: &mut Vec<FileEntry>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// `None` for a file that was there a moment ago: files come and go while a directory is listed.
+fn metadata(path: &Path) -> Result<Option<Metadata>> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound && path.symlink_metadata().is_err() => {
+            Ok(None)
+        }
+        found => found.map(Some).map_err(io_error(path)),
+    }
 }
 
 fn add_file(path: &Path, metadata: &Metadata, files: &mut Vec<FileEntry>) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Reads the splits of one subtask: a round of each in turn, in the order of the files.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, RecordBatch};
@@ -25,6 +26,8 @@ pub(super) struct FileReader {
     shared: SharedRef,
     /// The splits in the order in which they were given.
     splits: Vec<State>,
+    /// Splits at the start of them that have all ended.
+    ended: usize,
     /// Buffers that no split needs just now.
     spare_buffers: Vec<Vec<u8>>,
 }
@@ -40,6 +43,8 @@ enum State {
 struct OpenSplit {
     /// Number of the split among all of the table.
     number: usize,
+    /// The columns that the names of the file's directories give a value.
+    partition: BTreeMap<usize, ArrayRef>,
     content: Content,
     /// There is nothing more to read from the file.
     ended: bool,
@@ -76,7 +81,7 @@ struct Fetched {
 
 impl FileReader {
     pub(super) fn new(shared: SharedRef) -> Self {
-        FileReader { shared, splits: Vec::new(), spare_buffers: Vec::new() }
+        FileReader { shared, splits: Vec::new(), ended: 0, spare_buffers: Vec::new() }
     }
 
     /// Opens as many of the waiting splits as may be open, and chooses the one that is furthest
@@ -84,7 +89,10 @@ impl FileReader {
     fn choose(&mut self) -> Result<Option<usize>> {
         let mut open = 0;
         let mut chosen: Option<(u64, usize)> = None;
-        for index in 0..self.splits.len() {
+        while let Some(State::Finished) = self.splits.get(self.ended) {
+            self.ended += 1;
+        }
+        for index in self.ended..self.splits.len() {
             if open == self.shared.open_files {
                 break;
             }
@@ -168,16 +176,20 @@ fn deliver(shared: &Shared, split: usize, lag: Option<u64>, fetched: Fetched) ->
 
 impl OpenSplit {
     fn new(shared: &Shared, number: usize, offset: Option<u64>) -> Result<Self> {
-        let split = &shared.splits[number];
+        let split = shared.split(number);
+        let partition = match &shared.partitions {
+            Some(partitions) => partitions.values_in(&split.file.path, &shared.table)?,
+            None => BTreeMap::new(),
+        };
         let content = if shared.is_whole_file() {
-            Content::Rows(ParquetSplit::open(split, offset, &shared.table)?)
+            Content::Rows(ParquetSplit::open(&split, offset, &shared.table)?)
         } else {
             let mut decoder = format::for_table_decoder(&shared.table)?;
             let (framing, limit) = (shared.framing, shared.max_record_bytes);
-            let records = RecordFile::open(split, offset, framing, limit, &mut *decoder)?;
+            let records = RecordFile::open(&split, offset, framing, limit, &mut *decoder)?;
             Content::Records { records, decoder }
         };
-        Ok(OpenSplit { number, content, ended: false, skipped: 0, pending: None })
+        Ok(OpenSplit { number, partition, content, ended: false, skipped: 0, pending: None })
     }
 
     /// The split that is least ahead is read next.
@@ -215,7 +227,8 @@ impl OpenSplit {
                 self.ended = progress.ended;
                 skipped += decoder.take_skipped();
                 let payload = finish(records.file(), &mut **decoder)?;
-                let batch = columns::assemble(&shared.table, records.file(), payload)?;
+                let batch =
+                    columns::assemble(&shared.table, records.file(), &self.partition, payload)?;
                 let (bytes, next_offset) = (progress.bytes, records.position());
                 Ok(Fetched { batch, bytes, skipped, next_offset })
             }
@@ -230,7 +243,8 @@ impl OpenSplit {
                 }
                 let bytes = payload.get_array_memory_size() as u64;
                 let payload = Batch::inserts(payload);
-                let batch = columns::assemble(&shared.table, rows.file(), payload)?;
+                let batch =
+                    columns::assemble(&shared.table, rows.file(), &self.partition, payload)?;
                 Ok(Fetched { batch, bytes, skipped, next_offset: rows.position() })
             }
         }

@@ -27,6 +27,10 @@
 //!    visible; what was begun later is removed. Nobody goes on with a part of a predecessor, so
 //!    that any number of subtasks can follow.
 //!
+//! A partitioned table has a part for each partition that rows came for lately, in a directory of its
+//! own: `day=2024-01-01/part-0-3.json`. Staged, they lie side by side: numbers are a subtask's, not
+//! a directory's. A compressed part is cut where an epoch ended, as any other.
+//!
 //! Readers that list the directory see rows of whole epochs only, but may catch an epoch's parts
 //! half renamed; those that must not take the parts that `_commits` lists.
 
@@ -34,6 +38,7 @@ mod follow;
 mod part;
 mod stage;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -44,6 +49,8 @@ use arrow::datatypes::SchemaRef;
 use millstream_operators::{Batch, RowKind};
 use millstream_state::Epoch;
 
+use super::compression::{self, Compression};
+use super::partition::Partitions;
 use super::{INFO, absolute_path, io_error};
 use crate::clock::Clock;
 use crate::commit::{Job, Participation};
@@ -59,6 +66,7 @@ use stage::{STAGE, Stage, StageWriter};
 /// Whether the options of the sink are right.
 pub(super) fn check(table: &TableSpec, options: &Options<'_>) -> Result<()> {
     Rolling::new(options)?;
+    compression::of_sink(options)?;
     if options.text("path").is_some_and(|path| path.contains(['*', '?'])) {
         let hint = "name a directory; parts get their names by themselves".to_owned();
         return Err(options.error("path", "a glob cannot be written to".into(), Some(hint)));
@@ -73,6 +81,9 @@ pub(super) fn check(table: &TableSpec, options: &Options<'_>) -> Result<()> {
     }
     Ok(())
 }
+
+/// Parts that a subtask has open at once; beyond them the one that was begun first is completed.
+const OPEN_PARTS: usize = 64;
 
 /// When a part is made visible and the next one begun.
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +117,8 @@ struct Config {
     /// Ending of the parts' names.
     extension: String,
     framing: Framing,
+    compression: Compression,
+    partitions: Option<Partitions>,
     /// Whether the format can say that a row is taken back.
     carries_changes: bool,
     rolling: Rolling,
@@ -124,13 +137,17 @@ impl FileSink {
             });
         }
         let format = table.options.get("format").map_or("", String::as_str);
+        let kind = if format == "changelog-json" { "json" } else { format };
+        let compression = compression::of_sink(&options)?;
         let stage = environment.job.as_ref().map(|_| Arc::new(Stage::new(directory.join(STAGE))));
         let config = Config {
             directory,
             schema: payload_schema(table),
             table: table.clone(),
-            extension: if format == "changelog-json" { "json" } else { format }.to_owned(),
+            extension: format!("{kind}{}", compression.extension()),
             framing: format::framing(table)?,
+            compression,
+            partitions: Partitions::of(table, &options)?,
             carries_changes: format == "changelog-json",
             rolling: Rolling::new(&options)?,
             clock: environment.clock.clone(),
@@ -146,7 +163,8 @@ impl Sink for FileSink {
         let directory = &config.directory;
         fs::create_dir_all(directory).map_err(io_error(directory))?;
         let stage = self.stage.clone().map(|stage| StageWriter::new(stage, subtask));
-        Ok(Box::new(FileWriter { config, subtask, stage, next_number: None, part: None }))
+        let parts = BTreeMap::new();
+        Ok(Box::new(FileWriter { config, subtask, stage, next_number: None, parts }))
     }
 
     fn participation(&self) -> Result<Participation> {
@@ -159,13 +177,18 @@ impl Sink for FileSink {
     }
 }
 
-/// Numbers go on after those of earlier runs: a job adds to a directory.
-fn next_number(directory: &Path, subtask: usize) -> io::Result<u64> {
+/// Numbers go on after those of earlier runs: a job adds to a directory. With `deep`, the directories
+/// of partitions below it count, too.
+fn next_number(directory: &Path, subtask: usize, deep: bool) -> io::Result<u64> {
     let prefix = format!("part-{subtask}-");
     let mut next = 0;
     for entry in fs::read_dir(directory)? {
-        let name = entry?.file_name();
+        let entry = entry?;
+        let name = entry.file_name();
         let name = name.to_string_lossy();
+        if deep && name.contains('=') && entry.file_type()?.is_dir() {
+            next = next.max(next_number(&entry.path(), subtask, deep)?);
+        }
         let rest = name.trim_start_matches('.').strip_prefix(&prefix);
         let digits = rest.map(|rest| rest.split('.').next().unwrap_or(rest));
         if let Some(Ok(number)) = digits.map(str::parse::<u64>) {
@@ -184,43 +207,70 @@ struct FileWriter {
     stage: Option<StageWriter>,
     /// Number of the next part; looked up for the first one, when recovery has cleaned up.
     next_number: Option<u64>,
-    /// The part in the making; none as long as there are no rows for it.
-    part: Option<Part>,
+    /// The parts in the making by the directory of their partition, `""` without partitions; none
+    /// as long as there are no rows for it.
+    parts: BTreeMap<String, Part>,
 }
 
 impl FileWriter {
-    fn part(&mut self) -> Result<&mut Part> {
-        if self.part.is_none() {
-            let config = &self.config;
-            let directory = &config.directory;
-            let number = match self.next_number {
-                Some(number) => number,
-                None => next_number(directory, self.subtask).map_err(io_error(directory))?,
-            };
-            self.next_number = Some(number + 1);
-            let name = format!("part-{}-{number}.{}", self.subtask, config.extension);
-            let path = match &mut self.stage {
-                Some(stage) => stage.begin(&name)?,
-                None => directory.join(format!(".{name}.inprogress")),
-            };
-            self.part = Some(Part::create(config, name, path, self.stage.is_none())?);
+    /// The part that rows of a partition go to.
+    fn part(&mut self, partition: &str) -> Result<&mut Part> {
+        if !self.parts.contains_key(partition) {
+            self.make_room()?;
+            let part = self.begin_part(partition)?;
+            self.parts.insert(partition.to_owned(), part);
         }
-        Ok(self.part.as_mut().expect("it was just put there"))
+        Ok(self.parts.get_mut(partition).expect("it was just put there"))
     }
 
-    /// Ends the part if it is large or old enough.
+    fn begin_part(&mut self, partition: &str) -> Result<Part> {
+        let config = &self.config;
+        let directory = &config.directory;
+        let number = match self.next_number {
+            Some(number) => number,
+            None => next_number(directory, self.subtask, config.partitions.is_some())
+                .map_err(io_error(directory))?,
+        };
+        self.next_number = Some(number + 1);
+        let base = format!("part-{}-{number}.{}", self.subtask, config.extension);
+        let path = match &mut self.stage {
+            Some(stage) => stage.begin(&base)?,
+            None => directory.join(partition).join(format!(".{base}.inprogress")),
+        };
+        let name = if partition.is_empty() { base } else { format!("{partition}/{base}") };
+        Part::create(config, name, path, self.stage.is_none())
+    }
+
+    /// Completes the part that was begun first, if there are too many.
+    fn make_room(&mut self) -> Result<()> {
+        if self.parts.len() < OPEN_PARTS {
+            return Ok(());
+        }
+        let first = self.parts.iter().min_by_key(|(_, part)| part.opened());
+        match first.map(|(partition, _)| partition.clone()) {
+            Some(partition) => self.end_part(&partition),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the parts that are large or old enough.
     fn roll(&mut self) -> Result<()> {
-        let Some(part) = &self.part else { return Ok(()) };
-        let age = self.config.clock.elapsed().saturating_sub(part.opened());
-        if part.bytes() >= self.config.rolling.size_bytes || age >= self.config.rolling.interval {
-            return self.end_part();
-        }
-        Ok(())
+        let (now, rolling) = (self.config.clock.elapsed(), self.config.rolling);
+        self.end_parts(|part| {
+            part.bytes() >= rolling.size_bytes
+                || now.saturating_sub(part.opened()) >= rolling.interval
+        })
     }
 
-    /// Completes the part: it becomes visible, now or with its epoch.
-    fn end_part(&mut self) -> Result<()> {
-        let Some(part) = self.part.take() else { return Ok(()) };
+    fn end_parts(&mut self, which: impl Fn(&Part) -> bool) -> Result<()> {
+        let ended = self.parts.iter().filter(|(_, part)| which(part));
+        let ended: Vec<String> = ended.map(|(partition, _)| partition.clone()).collect();
+        ended.iter().try_for_each(|partition| self.end_part(partition))
+    }
+
+    /// Completes a part: it becomes visible, now or with its epoch.
+    fn end_part(&mut self, partition: &str) -> Result<()> {
+        let Some(part) = self.parts.remove(partition) else { return Ok(()) };
         match &mut self.stage {
             None => part.publish(&self.config.directory),
             Some(stage) => {
@@ -228,6 +278,13 @@ impl FileWriter {
                 Ok(())
             }
         }
+    }
+
+    fn write_to(&mut self, partition: &str, batch: &Batch) -> Result<u64> {
+        let part = self.part(partition)?;
+        let before = part.bytes();
+        part.write(batch)?;
+        Ok(part.bytes().saturating_sub(before))
     }
 }
 
@@ -239,10 +296,21 @@ impl Writer for FileWriter {
         if !self.config.carries_changes {
             refuse_changes(batch, &self.config.table)?;
         }
-        let part = self.part()?;
-        let before = part.bytes();
-        part.write(batch)?;
-        let written = part.bytes().saturating_sub(before);
+        let config = self.config.clone();
+        let mut written = 0;
+        match &config.partitions {
+            None => written += self.write_to("", batch)?,
+            Some(partitions) => {
+                let rows = partitions.split(batch).map_err(|reason| ConnectorError::Data {
+                    place: format!("table `{}`", config.table.name),
+                    reason,
+                    hint: None,
+                })?;
+                for (partition, rows) in rows {
+                    written += self.write_to(&partition, &rows)?;
+                }
+            }
+        }
         if let Some(stage) = &mut self.stage {
             stage.note_rows();
         }
@@ -253,23 +321,21 @@ impl Writer for FileWriter {
     /// Hands the bytes to the system. Parts stay hidden until they are rolled: many small files
     /// would be worse than waiting.
     fn flush(&mut self) -> Result<()> {
-        if let Some(part) = &mut self.part {
-            part.flush()?;
-        }
+        self.parts.values_mut().try_for_each(Part::flush)?;
         self.roll()
     }
 
     fn end_epoch(&mut self, epoch: Epoch) -> Result<()> {
         self.flush()?;
-        if self.stage.is_some() && self.part.as_ref().is_some_and(|part| !part.can_be_cut()) {
-            self.end_part()?;
+        if self.stage.is_some() {
+            self.end_parts(|part| !part.can_be_cut())?;
         }
         let Some(stage) = &mut self.stage else { return Ok(()) };
-        stage.end_epoch(epoch, self.part.as_mut())
+        stage.end_epoch(epoch, self.parts.values_mut())
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.end_part()?;
+        self.end_parts(|_| true)?;
         self.stage.as_mut().map_or(Ok(()), StageWriter::finish)
     }
 }

@@ -8,7 +8,9 @@ use arrow::array::{AsArray, Int8Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use millstream_operators::{Batch, RowKind};
 
-use super::json::{EncodeOptions, JsonDecoder, JsonEncoder, Options, timestamp_standard};
+use super::json::{
+    EncodeOptions, JsonDecoder, JsonEncoder, Options, check_writable, timestamp_standard,
+};
 use super::{Columns, Decoder, Encoder, FormatInfo, FormatOptions, Framing};
 use crate::error::{DecodeError, Result};
 use crate::options::{OptionInfo, OptionKind};
@@ -47,6 +49,7 @@ fn decoder(options: &FormatOptions<'_>, columns: &Columns) -> Result<Box<dyn Dec
     let options = Options {
         fail_on_missing_field: false,
         ignore_parse_errors: options.bool("changelog-json.ignore-parse-errors", false)?,
+        exact_types: false,
         timestamp: timestamp_standard(options, NAME)?,
     };
     Ok(Box::new(ChangelogDecoder::new(&columns.wanted, options)?))
@@ -55,6 +58,7 @@ fn decoder(options: &FormatOptions<'_>, columns: &Columns) -> Result<Box<dyn Dec
 fn encoder(options: &FormatOptions<'_>, columns: &Columns) -> Result<Box<dyn Encoder>> {
     let timestamp = timestamp_standard(options, NAME)?;
     let options = EncodeOptions { timestamp, ..EncodeOptions::default() };
+    check_writable(columns, &options)?;
     Ok(Box::new(ChangelogEncoder::new(&columns.wanted, options)))
 }
 

@@ -3,18 +3,20 @@
 //! Options and defaults are Flink's, with one relief: without a `csv.null-literal`, an empty field
 //! is NULL for every type but STRING, where Flink refuses the record.
 
+mod column;
+mod encode;
 mod record;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use millstream_operators::Batch;
 
-use self::record::{Field, Fields};
+use self::column::Column;
+pub(crate) use self::encode::CsvEncoder;
+use self::record::Fields;
 use super::lines::LinesRead;
+use super::scalar::Mismatch;
 use super::scalar::name::sql_name;
-use super::scalar::time::TimestampStandard;
-use super::scalar::{Mismatch, ScalarColumn};
-use super::write::{self, Style};
 use super::{Columns, Decoder, Encoder, FormatInfo, FormatOptions, Framing, OnError};
 use crate::error::{ConnectorError, DecodeError, Result};
 use crate::options::{OptionInfo, OptionKind, option};
@@ -29,8 +31,7 @@ pub const INFO: FormatInfo = FormatInfo {
     }),
     encoder: Some(|options, columns| {
         check_types(columns)?;
-        Ok(Box::new(CsvEncoder { options: Options::of(options)?, field: Vec::new() })
-            as Box<dyn Encoder>)
+        Ok(Box::new(CsvEncoder::new(Options::of(options)?)) as Box<dyn Encoder>)
     }),
     framing: |options| Ok(Options::of(options)?.framing()),
 };
@@ -70,6 +71,19 @@ pub static OPTIONS: &[OptionInfo] = &[
     ),
     option("csv.null-literal", OptionKind::Text, None, "The text that stands for NULL."),
     option(
+        "csv.array-element-delimiter",
+        OptionKind::Text,
+        Some(";"),
+        "What stands between the elements of an ARRAY or ROW, which are one field.",
+    ),
+    option(
+        "csv.write-bigdecimal-in-scientific-notation",
+        OptionKind::Bool,
+        Some("true"),
+        "Whether DECIMALs are written as Flink does, 100.00 as 1E+2 and 1.50 as 1.5; otherwise \
+         with all digits of their type.",
+    ),
+    option(
         "csv.header",
         OptionKind::Bool,
         Some("false"),
@@ -86,6 +100,8 @@ struct Options {
     comments: bool,
     ignore_errors: bool,
     null: Option<Vec<u8>>,
+    array_delimiter: Vec<u8>,
+    scientific: bool,
     header: bool,
 }
 
@@ -100,17 +116,46 @@ impl Options {
             comments: options.bool("csv.allow-comments", false)?,
             ignore_errors: options.bool("csv.ignore-parse-errors", false)?,
             null: options.text("csv.null-literal").map(|text| text.as_bytes().to_vec()),
+            array_delimiter: options
+                .text("csv.array-element-delimiter")
+                .unwrap_or(";")
+                .replace("\\t", "\t")
+                .into_bytes(),
+            scientific: options.bool("csv.write-bigdecimal-in-scientific-notation", true)?,
             header: options.bool("csv.header", false)?,
         };
-        if read.quote == Some(read.delimiter) || matches!(read.delimiter, b'\n' | b'\r') {
-            let given = char::from(read.delimiter).to_string();
-            return Err(options.invalid(
-                "csv.field-delimiter",
-                &given,
-                "neither quote nor newline",
-            ));
-        }
+        read.check(options)?;
         Ok(read)
+    }
+
+    /// Characters that exclude each other, and options that have no meaning together.
+    fn check(&self, options: &FormatOptions<'_>) -> Result<()> {
+        const QUOTE: &str = "csv.quote-character";
+        let invalid = |name: &str, value: &[u8], expected: &str| {
+            Err(options.invalid(name, &String::from_utf8_lossy(value), expected))
+        };
+        let delimiter = [self.delimiter];
+        if self.quote == Some(self.delimiter) || matches!(self.delimiter, b'\n' | b'\r') {
+            return invalid("csv.field-delimiter", &delimiter, "neither quote nor newline");
+        }
+        if self.quote.is_none() && options.text(QUOTE).is_some() {
+            return Err(options.conflict(QUOTE, "csv.disable-quote-character"));
+        }
+        if self.escape == Some(self.delimiter) {
+            return invalid(
+                "csv.escape-character",
+                &delimiter,
+                "another than `csv.field-delimiter`",
+            );
+        }
+        if self.array_delimiter.is_empty() {
+            return invalid("csv.array-element-delimiter", b"", "at least one character");
+        }
+        if self.array_delimiter.contains(&self.delimiter) && self.quote.is_none() {
+            let expected = "without the field delimiter where there are no quotes";
+            return invalid("csv.array-element-delimiter", &self.array_delimiter, expected);
+        }
+        Ok(())
     }
 
     fn framing(&self) -> Framing {
@@ -130,14 +175,15 @@ impl Options {
 }
 
 /// Every wanted column with the position of its field.
-fn check_types(columns: &Columns) -> Result<Vec<(ScalarColumn, usize)>> {
+fn check_types(columns: &Columns) -> Result<Vec<(Column, usize)>> {
     let fail = |message| {
-        let hint = Some("format `json` has nested types".to_owned());
+        let hint = "it has single values, and ARRAYs and ROWs of them; format `json` has all types";
+        let hint = Some(hint.to_owned());
         ConnectorError::Options { message, option: Some("format".to_owned()), hint }
     };
     let with_position = |field: &arrow::datatypes::FieldRef| {
         let (name, data_type) = (field.name(), field.data_type());
-        let column = ScalarColumn::new(data_type, TimestampStandard::Sql).ok_or_else(|| {
+        let column = Column::new(data_type).ok_or_else(|| {
             fail(format!("column `{name}` has type {}, unknown to CSV", sql_name(data_type)))
         })?;
         let position = columns.declared.index_of(name);
@@ -155,7 +201,7 @@ struct CsvDecoder {
     /// Number of fields of a record; with a header, that of the file's.
     width: usize,
     // STATE
-    columns: Vec<ScalarColumn>,
+    columns: Vec<Column>,
     /// Position of each column's field.
     positions: Vec<usize>,
     rows: usize,
@@ -165,13 +211,13 @@ struct CsvDecoder {
 
 impl CsvDecoder {
     fn new(columns: &Columns, options: Options) -> Result<Self> {
-        let (scalars, positions) = check_types(columns)?.into_iter().unzip();
+        let (filled, positions) = check_types(columns)?.into_iter().unzip();
         Ok(CsvDecoder {
             schema: columns.wanted.clone(),
             width: columns.declared.fields().len(),
             fields: Fields::default(),
             options,
-            columns: scalars,
+            columns: filled,
             positions,
             rows: 0,
             skipped: 0,
@@ -194,7 +240,7 @@ impl CsvDecoder {
             let value = self.fields.get(self.positions[i], record);
             let result = match value {
                 None => Err(Mismatch("the record has too few fields")),
-                Some(value) => push(column, value, &self.options),
+                Some(value) => column.push(value, &self.options),
             };
             match result {
                 Err(_) if self.options.ignore_errors => column.push_null(),
@@ -213,19 +259,9 @@ impl CsvDecoder {
 
     fn take(&mut self) -> Result<RecordBatch, DecodeError> {
         let rows = std::mem::take(&mut self.rows);
-        let columns = self.columns.iter_mut().map(ScalarColumn::finish).collect();
+        let columns = self.columns.iter_mut().map(Column::finish).collect();
         super::batch(&self.schema, columns, rows)
     }
-}
-
-fn push(column: &mut ScalarColumn, value: Field<'_>, options: &Options) -> Result<(), Mismatch> {
-    // A quoted empty field is an empty text, for every type.
-    let empty_text = value.quoted && value.text.is_empty() && options.null.is_none();
-    if !empty_text && options.is_null(value.text, column.is_text()) {
-        column.push_null();
-        return Ok(());
-    }
-    column.push_text(value.text)
 }
 
 #[cold]
@@ -318,65 +354,10 @@ impl Decoder for CsvDecoder {
     }
 }
 
-/// Writes rows as CSV records.
-struct CsvEncoder {
-    options: Options,
-    /// Room for one field.
-    field: Vec<u8>,
-}
-
-impl CsvEncoder {
-    /// Appends the field that is in `self.field`, in quotes where it needs them.
-    fn write_field(&self, is_text: bool, out: &mut Vec<u8>) {
-        let Options { delimiter, quote, escape, .. } = self.options;
-        let special =
-            |byte: &u8| *byte == delimiter || Some(*byte) == quote || matches!(byte, b'\n' | b'\r');
-        // A text that would read back as NULL, or a line as a comment, is told apart by quotes.
-        let ambiguous = is_text && (self.field.is_empty() || self.field[0] == b'#');
-        let Some(quote) = quote.filter(|_| ambiguous || self.field.iter().any(special)) else {
-            return out.extend_from_slice(&self.field);
-        };
-        out.push(quote);
-        for byte in &self.field {
-            if *byte == quote || Some(*byte) == escape {
-                out.push(escape.unwrap_or(quote));
-            }
-            out.push(*byte);
-        }
-        out.push(quote);
-    }
-}
-
-impl Encoder for CsvEncoder {
-    fn encode(&mut self, batch: &Batch, row: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
-        let style = Style { timestamp: TimestampStandard::Sql, plain_decimals: true };
-        for (i, column) in batch.rows.columns().iter().enumerate() {
-            if i > 0 {
-                out.push(self.options.delimiter);
-            }
-            if column.is_null(row) {
-                out.extend_from_slice(self.options.null.as_deref().unwrap_or_default());
-                continue;
-            }
-            self.field.clear();
-            if !write::value(column, row, style, &mut self.field) {
-                let reason = format!("{} cannot be written as CSV", sql_name(column.data_type()));
-                return Err(DecodeError::new(reason));
-            }
-            self.write_field(*column.data_type() == DataType::Utf8, out);
-        }
-        Ok(())
-    }
-
-    fn header(&self, schema: &SchemaRef) -> Option<Vec<u8>> {
-        let mut line = Vec::new();
-        for (i, field) in schema.fields().iter().enumerate() {
-            if i > 0 {
-                line.push(self.options.delimiter);
-            }
-            let name = field.name().as_bytes().to_vec();
-            CsvEncoder { options: self.options.clone(), field: name }.write_field(true, &mut line);
-        }
-        self.options.header.then_some(line)
-    }
+/// The fields of a record with Flink's default options; `None` if it is none.
+pub(super) fn split_record(record: &[u8]) -> Option<Vec<String>> {
+    let mut fields = Fields::default();
+    fields.split(record, b',', Some(b'"'), None).ok()?;
+    let texts = (0..fields.len()).filter_map(|i| fields.get(i, record));
+    Some(texts.map(|field| String::from_utf8_lossy(field.text).into_owned()).collect())
 }

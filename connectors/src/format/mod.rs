@@ -11,13 +11,14 @@
 pub mod changelog_json;
 pub mod csv;
 mod framing;
+pub mod infer;
 pub mod json;
 mod lines;
 mod options;
 pub mod parquet;
 pub mod raw;
-mod scalar;
-mod write;
+pub(crate) mod scalar;
+pub(crate) mod write;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -174,12 +175,15 @@ pub fn encoder_named(
     encoder(info, &FormatOptions::new(info, prefix, options)?, columns)
 }
 
-/// The columns of `table.schema` that are in the payload: all but the metadata columns.
+/// The columns of `table.schema` that are in the payload: all but the metadata columns and those
+/// that the table is partitioned by.
 ///
-/// Column `i` of it is the `i`-th column of the table's schema that has no metadata key.
+/// Column `i` of it is the `i`-th column of the table's schema that is neither.
 pub fn payload_schema(table: &TableSpec) -> SchemaRef {
     let fields = table.schema.fields().iter().enumerate();
-    let payload = fields.filter(|(index, _)| !table.metadata.contains_key(index));
+    let payload = fields.filter(|(index, field)| {
+        !table.metadata.contains_key(index) && !table.partition_keys.contains(field.name())
+    });
     Arc::new(Schema::new(payload.map(|(_, field)| field.clone()).collect::<Vec<_>>()))
 }
 

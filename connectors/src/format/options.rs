@@ -46,11 +46,15 @@ impl<'a> FormatOptions<'a> {
         }
     }
 
-    /// One ASCII character, or a tab written as `\t`; `None` if it was not given.
+    /// One ASCII character, or one written as `\t` or `\u0001`; `None` if it was not given.
     pub fn character(&self, name: &str) -> Result<Option<u8>> {
+        let code = |text: &str| u8::from_str_radix(text.strip_prefix("\\u00")?, 16).ok();
         match self.text(name) {
             None => Ok(None),
             Some("\\t") => Ok(Some(b'\t')),
+            Some(text) if text.len() == 6 && code(text).is_some_and(|code| code < 128) => {
+                Ok(code(text))
+            }
             Some(text) if text.len() == 1 => Ok(Some(text.as_bytes()[0])),
             Some(text) => Err(self.invalid(name, text, "one ASCII character")),
         }
@@ -74,6 +78,16 @@ impl<'a> FormatOptions<'a> {
             message: format!("option `{full}` is `{value}`, expected {expected}"),
             option: Some(full),
             hint: None,
+        }
+    }
+
+    /// An error that options `name` and `other` cannot both be given.
+    pub fn conflict(&self, name: &str, other: &str) -> ConnectorError {
+        let (full, other) = (self.full(name), self.full(other));
+        ConnectorError::Options {
+            message: format!("`{full}` has no meaning together with `{other}`"),
+            hint: Some(format!("leave out one of `{full}` and `{other}`")),
+            option: Some(full),
         }
     }
 

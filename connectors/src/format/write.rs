@@ -18,8 +18,18 @@ use super::scalar::time::{TimestampStandard, civil};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {
     pub timestamp: TimestampStandard,
-    /// DECIMALs never have an exponent.
-    pub plain_decimals: bool,
+    pub decimals: Decimals,
+}
+
+/// How DECIMALs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Decimals {
+    /// All digits of the type and no exponent: `100.00`.
+    #[default]
+    Plain,
+    /// As Flink writes them: without trailing zeros, and with an exponent where that is shorter or
+    /// more than six zeros would lead: `1E+2`, `1E-8`.
+    Stripped,
 }
 
 /// Why writing a value cannot fail.
@@ -45,7 +55,7 @@ pub(crate) fn value(array: &dyn Array, row: usize, style: Style, out: &mut Vec<u
         }
         DataType::Decimal128(_, scale) => {
             let value = array.as_primitive::<Decimal128Type>().value(row);
-            decimal(value, *scale, style.plain_decimals, out);
+            decimal(value, *scale, style.decimals, out);
         }
         DataType::Date32 => date(array.as_primitive::<Date32Type>().value(row).into(), out),
         DataType::Time32(TimeUnit::Millisecond) => {
@@ -141,19 +151,30 @@ fn float(value: f64, shortest: &str, out: &mut Vec<u8>) {
     }
 }
 
-fn decimal(value: i128, scale: i8, plain: bool, out: &mut Vec<u8>) {
+fn decimal(mut value: i128, scale: i8, decimals: Decimals, out: &mut Vec<u8>) {
+    let mut scale = i64::from(scale);
+    if decimals == Decimals::Stripped {
+        if value == 0 {
+            scale = 0;
+        }
+        while value != 0 && value % 10 == 0 {
+            value /= 10;
+            scale -= 1;
+        }
+    }
     let digits = value.unsigned_abs().to_string();
     if value < 0 {
         out.push(b'-');
     }
-    let scale = usize::try_from(scale).unwrap_or(0);
-    // BigDecimal's rule: an exponent once more than six zeros would lead.
-    let exponent = digits.len() as i64 - 1 - scale as i64;
-    if !plain && exponent < -6 {
+    // BigDecimal's rule: an exponent for whole numbers that end in zeros, and once more than six
+    // zeros would lead.
+    let exponent = digits.len() as i64 - 1 - scale;
+    if decimals == Decimals::Stripped && (scale < 0 || exponent < -6) {
         let (first, rest) = digits.split_at(1);
         let point = if rest.is_empty() { "" } else { "." };
-        return write!(out, "{first}{point}{rest}E{exponent}").expect(IN_MEMORY);
+        return write!(out, "{first}{point}{rest}E{exponent:+}").expect(IN_MEMORY);
     }
+    let scale = usize::try_from(scale).unwrap_or(0);
     if digits.len() > scale {
         let (whole, fraction) = digits.split_at(digits.len() - scale);
         out.extend_from_slice(whole.as_bytes());
@@ -255,16 +276,23 @@ mod tests {
 
     #[test]
     fn decimals_plain_and_not() {
-        for (value, scale, plain, expected) in [
-            (12345, 2, true, "123.45"),
-            (-5, 2, true, "-0.05"),
-            (7, 0, true, "7"),
-            (1, 8, true, "0.00000001"),
-            (1, 8, false, "1E-8"),
-            (-125, 10, false, "-1.25E-8"),
-            (0, 2, true, "0.00"),
+        use Decimals::{Plain, Stripped};
+        for (value, scale, decimals, expected) in [
+            (12345, 2, Plain, "123.45"),
+            (-5, 2, Plain, "-0.05"),
+            (7, 0, Plain, "7"),
+            (1, 8, Plain, "0.00000001"),
+            (0, 2, Plain, "0.00"),
+            (1, 8, Stripped, "1E-8"),
+            (-125, 10, Stripped, "-1.25E-8"),
+            (100_000, 0, Stripped, "1E+5"),
+            (-12_300, 2, Stripped, "-123"),
+            (12_000, 2, Stripped, "1.2E+2"),
+            (150, 2, Stripped, "1.5"),
+            (1, 6, Stripped, "0.000001"),
+            (0, 2, Stripped, "0"),
         ] {
-            assert_eq!(written(|out| decimal(value, scale, plain, out)), expected);
+            assert_eq!(written(|out| decimal(value, scale, decimals, out)), expected);
         }
     }
 

@@ -85,6 +85,7 @@ pub fn check(table: &TableSpec, direction: Direction) -> Vec<OptionError> {
     };
     let mut errors = Vec::new();
     errors.extend(check_direction(table, connector, direction));
+    errors.extend(check_partitions(table, connector));
     let formats = check_formats(table, connector, &mut errors);
     check_known(table, connector, &formats, &mut errors);
     check_required(table, connector, &mut errors);
@@ -113,6 +114,23 @@ fn check_direction(
             table.name, connector.name
         ),
         hint: None,
+    })
+}
+
+/// Only directories have partitions that the SQL names; what shows or drops rows need not care.
+fn check_partitions(table: &TableSpec, connector: &ConnectorInfo) -> Option<OptionError> {
+    let fits = ["filesystem", "print", "blackhole"].contains(&connector.name);
+    if table.partition_keys.is_empty() || fits {
+        return None;
+    }
+    let hint = match connector.name {
+        "kafka" => "leave it out: partitions of a topic are chosen by 'sink.partitioner'",
+        _ => "leave it out; directories of `filesystem` have partitions",
+    };
+    Some(OptionError {
+        option: "connector".into(),
+        message: format!("connector `{}` has no PARTITIONED BY", connector.name),
+        hint: Some(hint.to_owned()),
     })
 }
 

@@ -11,13 +11,13 @@ use millstream_connectors::{ConnectorError, Polled, Source, TableSpec};
 
 use crate::common::{TIMESTAMP, drain, environment, project, read_sorted, read_splits, table};
 
-struct Files {
+pub(crate) struct Files {
     directory: tempfile::TempDir,
-    environment: Environment,
+    pub(crate) environment: Environment,
 }
 
 impl Files {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         for (name, text) in files {
             let path = directory.path().join(name);
@@ -28,26 +28,26 @@ impl Files {
         Files { directory, environment }
     }
 
-    fn table(&self, path: &str, more: &[(&str, &str)]) -> TableSpec {
+    pub(crate) fn table(&self, path: &str, more: &[(&str, &str)]) -> TableSpec {
         let base = [("connector", "filesystem"), ("path", path), ("format", "json")];
         let given = |option: &&(&str, &str)| !more.iter().any(|(name, _)| *name == option.0);
         let options: Vec<_> = base.iter().filter(given).chain(more).copied().collect();
         table(&options, &[("id", Int64), ("name", Utf8)])
     }
 
-    fn open(&self, path: &str, more: &[(&str, &str)]) -> Box<dyn Source> {
+    pub(crate) fn open(&self, path: &str, more: &[(&str, &str)]) -> Box<dyn Source> {
         open_source(&self.table(path, more), &self.environment).unwrap()
     }
 
     /// The first column of all rows, in the order of delivery.
-    fn ids(&self, path: &str, more: &[(&str, &str)]) -> Vec<String> {
+    pub(crate) fn ids(&self, path: &str, more: &[(&str, &str)]) -> Vec<String> {
         let source = self.open(path, more);
         let rows = read_splits(&*source, source.splits().unwrap());
         rows.iter().map(|row| row[3..].split('|').next().unwrap().to_owned()).collect()
     }
 
     /// What goes wrong, at opening or reading: place or message, and the hint.
-    fn failure(&self, path: &str, more: &[(&str, &str)]) -> (String, String) {
+    pub(crate) fn failure(&self, path: &str, more: &[(&str, &str)]) -> (String, String) {
         match open_source(&self.table(path, more), &self.environment) {
             Err(error) => told(error),
             Ok(source) => {
@@ -63,12 +63,12 @@ impl Files {
         }
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
 }
 
-fn told(error: ConnectorError) -> (String, String) {
+pub(crate) fn told(error: ConnectorError) -> (String, String) {
     let hint = match &error {
         ConnectorError::Options { hint, .. }
         | ConnectorError::Data { hint, .. }

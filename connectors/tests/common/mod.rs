@@ -30,8 +30,18 @@ pub fn table(options: &[(&str, &str)], columns: &[(&str, DataType)]) -> TableSpe
         schema: schema.clone(),
         metadata: BTreeMap::new(),
         primary_key: Vec::new(),
+        partition_keys: Vec::new(),
         declared: schema,
     }
+}
+
+/// The table partitioned by these of its columns.
+pub fn partitioned(mut table: TableSpec, keys: &[&str]) -> TableSpec {
+    let payload =
+        table.schema.fields().iter().filter(|field| !keys.contains(&field.name().as_str()));
+    table.declared = Arc::new(Schema::new(payload.cloned().collect::<Vec<_>>()));
+    table.partition_keys = keys.iter().map(|key| (*key).to_owned()).collect();
+    table
 }
 
 /// The table with only these columns read, in this order.

@@ -54,6 +54,7 @@ pub fn table_at(
         schema: schema.clone(),
         metadata: BTreeMap::new(),
         primary_key: Vec::new(),
+        partition_keys: Vec::new(),
         declared: schema,
     }
 }

@@ -463,6 +463,7 @@ pub fn table(name: &str) -> TableSpec {
         schema: schema(),
         metadata: BTreeMap::new(),
         primary_key: Vec::new(),
+        partition_keys: Vec::new(),
         declared: schema(),
     }
 }

@@ -15,7 +15,6 @@ use crate::{interpolate, suggest};
 
 /// Parts of CREATE TABLE that Flink has and we do not, and what to do about it.
 const UNSUPPORTED_CLAUSES: &[(&str, &str)] = &[
-    ("PARTITIONED", "leave it out: files are written to one directory"),
     ("DISTRIBUTED", "leave it out: rows are distributed by the keys of the query"),
     ("AS", "create the table with its columns, and fill it with INSERT INTO … SELECT"),
 ];
@@ -37,6 +36,7 @@ pub(super) fn parse(
         columns: Vec::new(),
         watermark: None,
         primary_key: Vec::new(),
+        partitioned_by: Vec::new(),
         comment: None,
         options: Vec::new(),
         like: None,
@@ -53,6 +53,9 @@ pub(super) fn parse(
         }
     }
     table.comment = comment(cursor)?;
+    if cursor.eat(&["PARTITIONED", "BY"]) {
+        table.partitioned_by = cursor.name_list("the name of a column")?;
+    }
     unsupported_clause(cursor)?;
     if cursor.eat(&["WITH"]) {
         table.options = options(cursor, env, found)?;
@@ -60,6 +63,7 @@ pub(super) fn parse(
     table.like = like::parse(cursor)?;
     unsupported_clause(cursor)?;
     found.extend(duplicates(table.columns.iter().map(|column| &column.name)));
+    found.extend(duplicates(table.partitioned_by.iter()));
     // What LIKE brings along is known to the planner only.
     if table.like.is_none() {
         found.extend(unknown_columns(&table));
@@ -73,7 +77,7 @@ fn unsupported_clause(cursor: &mut Cursor) -> Parsed<()> {
         None => Ok(()),
         Some((clause, hint)) => {
             let name = match *clause {
-                "PARTITIONED" | "DISTRIBUTED" => format!("{clause} BY"),
+                "DISTRIBUTED" => format!("{clause} BY"),
                 "AS" => "CREATE TABLE … AS".to_owned(),
                 other => format!("CREATE TABLE … {other}"),
             };
@@ -325,8 +329,11 @@ pub(crate) fn unknown_columns(table: &CreateTable) -> Vec<Diagnostic> {
     let names = || table.columns.iter().map(|column| column.name.node.as_str());
     let of_key = table.primary_key.iter().map(|name| (name, codes::BAD_PRIMARY_KEY));
     let of_watermark = table.watermark.iter().map(|w| (&w.column, codes::BAD_WATERMARK));
+    let of_partition =
+        table.partitioned_by.iter().map(|name| (name, crate::plan::codes::BAD_PARTITION));
     of_key
         .chain(of_watermark)
+        .chain(of_partition)
         .filter(|(name, _)| names().all(|column| column != name.node))
         .map(|(name, code)| {
             let message = format!("`{}` is not a column of `{}`", name.node, table.name.node);

@@ -229,7 +229,8 @@ impl<'a> Cursor<'a> {
     pub(super) fn string(&mut self, what: &str) -> Parsed<Spanned<String>> {
         let span = self.here();
         match self.peek().clone() {
-            Token::SingleQuotedString(node) => {
+            // As Flink's pages write delimiters that cannot be seen: `U&'\0001'`.
+            Token::SingleQuotedString(node) | Token::UnicodeStringLiteral(node) => {
                 self.skip(1);
                 Ok(Spanned { node, span })
             }

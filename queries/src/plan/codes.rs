@@ -108,4 +108,13 @@ codes! { PLAN:
     461 CAST_REFUSED, "A cast that Flink SQL does not have",
         "There is no one conversion between numbers and times: it could count seconds or milliseconds, in any zone.",
         "Use the function that the hint shows.";
+    480 BAD_PARTITION, "PARTITIONED BY a column that cannot be one",
+        "The values of partition columns stand in the names of directories, so they are columns of \
+         the table that have a type of their own; computed and metadata columns are not written.",
+        "Name columns that are declared with a type.";
+    481 UNREPEATABLE, "A promise that standard input cannot keep",
+        "What was read from a pipe cannot be read again after a failure, so its results cannot be \
+         committed in epochs; and it can be read once only.",
+        "SET 'execution.checkpointing.interval' = '0' to write without epochs, or read from files \
+         or Kafka.";
 }

@@ -103,6 +103,10 @@ fn schema_error(error: &SchemaError) -> Diagnostic {
     }
 }
 
+/// How to have a table of that name.
+const STDIN: &str = "`millstream run -i json` makes a table of standard input, as do `-i csv` and \
+                     `-i raw`; or declare one with 'connector' = 'stdin'";
+
 /// How our own answer to DataFusion begins when it asks for a table that is not there.
 pub(crate) const NO_TABLE: &str = "there is no table or view `";
 
@@ -138,7 +142,10 @@ const KINDS: &[(&str, Code)] = &[
 fn other_error(message: &str, names: &Names) -> Diagnostic {
     if let Some(name) = message.strip_prefix(NO_TABLE) {
         let name = name.trim_end_matches('`');
-        let hint = suggest::did_you_mean(name, names.tables.iter().map(String::as_str));
+        let hint = match name.eq_ignore_ascii_case("stdin") {
+            true => Some(STDIN.to_owned()),
+            false => suggest::did_you_mean(name, names.tables.iter().map(String::as_str)),
+        };
         return Diagnostic::error(codes::UNKNOWN_TABLE, format!("{NO_TABLE}{name}`"))
             .label("unknown table")
             .hint_if_any(hint);

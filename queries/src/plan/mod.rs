@@ -328,6 +328,7 @@ impl Planner {
         let specs = sinks.iter().zip(&plans.sinks).map(|(sink, plan)| self.sink_spec(sink, plan));
         let specs = specs.collect::<Result<Vec<_>, _>>()?;
         self.check_guarantees(&sinks, &specs)?;
+        self.check_standard_input(&plans, &sinks, &specs)?;
         let mut lowering = Lowering::new(&self.session, &self.catalog, &self.settings);
         for name in plans.needed.tables() {
             let needed = plans.needed.of(&RelationKind::Table(name.clone())).unwrap_or_default();
@@ -390,6 +391,47 @@ impl Planner {
         if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
     }
 
+    /// Whether everything that standard input has to give is asked for once, and nothing that
+    /// cannot be had: it cannot be read again after a failure.
+    fn check_standard_input(
+        &self,
+        plans: &Plans,
+        sinks: &[Sink],
+        specs: &[(TableSpec, bool)],
+    ) -> Result<(), Vec<Diagnostic>> {
+        let names = plans.needed.tables();
+        let tables = names.iter().filter_map(|name| self.catalog.table(name));
+        let is_input = |table: &&Arc<Table>| {
+            table.option("connector").is_some_and(|connector| connector.node == "stdin")
+        };
+        let tables: Vec<_> = tables.filter(is_input).collect();
+        let Some(input) = tables.first() else { return Ok(()) };
+        let input = &input.name.node;
+        if let Some(second) = tables.get(1) {
+            let message = format!("`{input}` and `{}` both read standard input", second.name.node);
+            let hint = "it can be read once: read it as one table, and make views of that";
+            let mistake = Diagnostic::error(codes::UNREPEATABLE, message).hint(hint);
+            return Err(vec![mistake.at(second.name.span.clone())]);
+        }
+        let keeps = ["kafka", "filesystem"];
+        let written = sinks.iter().zip(specs);
+        let mut promised = written.filter(|(_, (spec, _))| keeps.contains(&spec.connector()));
+        match promised.next() {
+            Some((sink, _)) if self.settings.checkpoint_interval_ms > 0 => {
+                let name = &sink.name;
+                let message = format!(
+                    "`{name}` cannot be written exactly once: `{input}` is standard input, which \
+                     cannot be read again"
+                );
+                let hint = "SET 'execution.checkpointing.interval' = '0' to write without epochs: \
+                            after a failure rows are missing; or read a file or a topic";
+                let mistake = Diagnostic::error(codes::UNREPEATABLE, message).hint(hint);
+                Err(vec![mistake.at_if_known(sink.span.clone())])
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What the sink writes to, and whether one writer takes all rows.
     fn sink_spec(
         &self,
@@ -425,6 +467,7 @@ impl Planner {
             schema,
             metadata: BTreeMap::new(),
             primary_key: Vec::new(),
+            partition_keys: Vec::new(),
         };
         Ok((spec, true))
     }

@@ -58,11 +58,17 @@ pub(crate) fn define(
     };
     let position = |key: &Spanned<String>| columns.iter().position(|c| c.name.node == key.node);
     let primary_key = create.primary_key.iter().filter_map(position).collect();
+    let partition_keys = create.partitioned_by.iter().filter_map(position).collect();
+    let mistakes = not_in_rows(create, &columns);
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
     let table = Table {
         name: create.name.clone(),
         identity,
         definition: Arc::clone(&definition),
         primary_key,
+        partition_keys,
         watermark,
         columns,
         options: create.options.clone(),
@@ -71,6 +77,23 @@ pub(crate) fn define(
     let mistakes = check_connector(&table);
     let changelog = changelog(&table);
     if mistakes.is_empty() { Ok(Table { changelog, ..table }) } else { Err(mistakes) }
+}
+
+/// Columns of PARTITIONED BY that no row has when it is written.
+fn not_in_rows(create: &CreateTable, columns: &[TableColumn]) -> Vec<Diagnostic> {
+    let mistake = |key: &Spanned<String>| {
+        let column = columns.iter().find(|column| column.name.node == key.node)?;
+        let kind = match column.kind {
+            TableColumnKind::Physical => return None,
+            TableColumnKind::Metadata { .. } => "metadata",
+            _ => "computed",
+        };
+        let message =
+            format!("`{}` is {kind}, and cannot be what a table is partitioned by", key.node);
+        let hint = "declare a column with a type, and fill it in the INSERT";
+        Some(Diagnostic::error(codes::BAD_PARTITION, message).at(key.span.clone()).hint(hint))
+    };
+    create.partitioned_by.iter().filter_map(mistake).collect()
 }
 
 /// The table with other options, for one use of it; its identity is the caller's business.
@@ -292,6 +315,11 @@ pub(crate) fn spec(table: &Table, columns: &[usize]) -> TableSpec {
         metadata: metadata.collect(),
         primary_key: key.collect(),
         declared: table.declared(),
+        partition_keys: table
+            .partition_keys
+            .iter()
+            .map(|key| table.columns[*key].name.node.clone())
+            .collect(),
         schema: Arc::new(Schema::new(fields)),
     }
 }

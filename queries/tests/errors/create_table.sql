@@ -58,7 +58,7 @@ CREATE TABLE t (a TIMESTAMP(3), WATERMARK FOR a AS a - INTERVAL '5 seconds')
 -- # a misspelt word behind a column
 CREATE TABLE t (a INT METADTA FROM 'x')
 -- # clauses that are not supported
-CREATE TABLE a (x INT) PARTITIONED BY (x) WITH ('connector' = 'print');
+CREATE TABLE a (x INT) DISTRIBUTED BY (x) WITH ('connector' = 'print');
 CREATE TABLE b (x INT) WITH ('connector' = 'print') DISTRIBUTED BY (x);
 CREATE TABLE c WITH ('connector' = 'print') AS SELECT 1
 -- # a table of another catalog
@@ -66,3 +66,5 @@ CREATE TABLE c.d.t (a INT)
 -- # variables that are not set
 CREATE TABLE t (a INT) WITH ('connector' = '${KIND}', 'topic' = '${TOPIC:-x}', 'url' = '${URL');
 SET 'a' = '${file:/does/not/exist}'
+-- # partitions of no column
+CREATE TABLE a (x INT) PARTITIONED BY (y) WITH ('connector' = 'filesystem', 'path' = 'a', 'format' = 'json')

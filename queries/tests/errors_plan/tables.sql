@@ -53,3 +53,22 @@ SET 'table.local-timezone' = 'UTC';
 SET 'parallelism.default' = 'two';
 -- case bad zone
 SET 'table.local-time-zone' = 'Mars/Olympus';
+-- case partitions of a column that is not written
+CREATE TABLE t (x INT, y AS x + 1, z STRING METADATA FROM 'file.path') PARTITIONED BY (y, z) WITH ('connector' = 'filesystem', 'path' = 't', 'format' = 'json');
+SELECT x FROM t;
+-- case partitions of a type that has no name
+CREATE TABLE t (x INT, y ARRAY<INT>) PARTITIONED BY (y) WITH ('connector' = 'filesystem', 'path' = 't', 'format' = 'json');
+SELECT x FROM t;
+-- case partitions of a topic
+CREATE TABLE t (x INT) PARTITIONED BY (x) WITH ('connector' = 'kafka', 'topic' = 'c', 'properties.bootstrap.servers' = 'localhost:9092', 'format' = 'json');
+SELECT x FROM t;
+-- case a compression that is none
+CREATE TABLE t (x INT) WITH ('connector' = 'filesystem', 'path' = 't', 'format' = 'json', 'compression' = 'gzp');
+SELECT x FROM t;
+-- case standard input written exactly once
+CREATE TABLE t (x INT) WITH ('connector' = 'stdin', 'format' = 'json');
+CREATE TABLE o (x INT) WITH ('connector' = 'filesystem', 'path' = 'o', 'format' = 'json');
+INSERT INTO o SELECT x FROM t;
+-- case a file from a pipe
+CREATE TABLE t (x INT) WITH ('connector' = 'stdin', 'format' = 'parquet');
+SELECT x FROM t;

@@ -42,6 +42,13 @@ fn obstacle(table: &TableSpec) -> Option<(&'static str, &'static str)> {
                 "start at a fixed one: 'scan.startup.mode' = 'earliest-offset'",
             ))
         }
+        "filesystem" if option("source.monitor-interval").is_some() => {
+            Some((NO_END, "leave out 'source.monitor-interval' to read the files that are there"))
+        }
+        "stdin" => Some((
+            "is standard input, which can be read once",
+            "write it to a file and read that: 'connector' = 'filesystem'",
+        )),
         "nexmark" if option("nexmark.events").is_none() => {
             Some((NO_END, "say how many events there are: 'nexmark.events' = '1000000'"))
         }

@@ -139,12 +139,26 @@ impl FileFollower {
 
     /// Gives a part its visible name. The name must be free: parts are never changed again.
     fn show(&self, part: &Staged) -> Result<()> {
-        let (from, to) = (self.stage.directory().join(&part.name), self.directory.join(&part.name));
+        let (from, to) = (self.stage.path_of(&part.name), self.directory.join(&part.name));
+        if let Some(partition) = to.parent() {
+            fs::create_dir_all(partition).map_err(io_error(partition))?;
+        }
         if to.exists() {
             let source = std::io::Error::new(ErrorKind::AlreadyExists, "somebody else wrote it");
             return Err(ConnectorError::Io { place: to.display().to_string(), source });
         }
         fs::rename(&from, &to).map_err(io_error(&to))
+    }
+
+    /// Makes the names of parts durable, and those of the directories of their partitions.
+    fn sync_names(&self, parts: &[Staged]) -> Result<()> {
+        let mut directories = BTreeSet::from([self.directory.clone()]);
+        for part in parts {
+            let path = self.directory.join(&part.name);
+            let within = path.ancestors().skip(1).take_while(|path| *path != self.directory);
+            directories.extend(within.map(Path::to_owned));
+        }
+        directories.iter().try_for_each(|directory| sync_directory(directory))
     }
 
     /// Writes the record of `epoch`; `again` numbers those of recoveries.
@@ -184,8 +198,7 @@ impl FileFollower {
             if recorded.contains(&name) {
                 continue;
             }
-            let (staged, visible) =
-                (self.stage.directory().join(&name), self.directory.join(&name));
+            let (staged, visible) = (self.stage.path_of(&name), self.directory.join(&name));
             let shown = fs::metadata(&visible).ok().map(|metadata| metadata.len());
             match (part, staged.exists(), shown) {
                 (Some(part), false, Some(bytes)) if bytes == part.bytes => settled.push(part),
@@ -232,7 +245,7 @@ impl Follower for FileFollower {
         self.life = self.find_life(last.as_ref(), committed)?;
         let epoch = committed.map(|committed| committed.epoch);
         let parts = self.settle(epoch, &records)?;
-        sync_directory(&self.directory)?;
+        self.sync_names(&parts)?;
         reach("recover.parts-named", &self.directory)?;
         if let Some(committed) = committed {
             let is_ended = last.is_some_and(|last| last.place.life == self.life && last.finished);
@@ -261,7 +274,7 @@ impl Follower for FileFollower {
             reach("publish.part-named", &self.directory)?;
         }
         if !parts.is_empty() {
-            sync_directory(&self.directory)?;
+            self.sync_names(&parts)?;
         }
         reach("publish.parts-named", &self.directory)?;
         self.record(epoch, 0, finished, &parts)?;

@@ -10,6 +10,7 @@ use millstream_operators::Batch;
 use super::Config;
 use super::stage::Staged;
 use crate::error::{ConnectorError, Result};
+use crate::filesystem::compression::Packer;
 use crate::filesystem::io_error;
 use crate::format::parquet::ParquetFile;
 use crate::format::{self, Encoder, FormatOptions, Framing};
@@ -19,11 +20,13 @@ const WRITE_BYTES: usize = 64 << 10;
 
 /// A file in the making.
 pub(super) struct Part {
-    /// The name under which it will be visible.
+    /// The name under which it will be visible, below the sink's directory.
     name: String,
     /// Where it is now.
     path: PathBuf,
     opened: Duration,
+    /// Whether there were rows since the end of the last epoch.
+    has_rows: bool,
     content: Content,
     /// Whether the file is ours to remove: nobody could use what a failed job leaves unfinished.
     /// With epochs its beginning may be committed, and recovery decides.
@@ -35,6 +38,8 @@ enum Content {
         file: File,
         encoder: Box<dyn Encoder>,
         buffer: Vec<u8>,
+        packer: Packer,
+        /// Bytes in the file.
         written: u64,
     },
     Rows(Box<ParquetFile<File>>),
@@ -49,6 +54,9 @@ impl Part {
         path: PathBuf,
         remove: bool,
     ) -> Result<Self> {
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory).map_err(io_error(directory))?;
+        }
         let file = File::create_new(&path).map_err(io_error(&path))?;
         let content = if config.framing == Framing::WholeFile {
             let options = FormatOptions::new(&format::parquet::INFO, "", &config.table.options)?;
@@ -60,9 +68,10 @@ impl Part {
             if !buffer.is_empty() {
                 buffer.push(b'\n');
             }
-            Content::Records { file, encoder, buffer, written: 0 }
+            let packer = Packer::new(config.compression);
+            Content::Records { file, encoder, buffer, packer, written: 0 }
         };
-        Ok(Part { name, path, opened: config.clock.elapsed(), content, remove })
+        Ok(Part { name, path, opened: config.clock.elapsed(), has_rows: false, content, remove })
     }
 
     /// When it was begun, by the clock.
@@ -84,6 +93,7 @@ impl Part {
     }
 
     pub(super) fn write(&mut self, batch: &Batch) -> Result<()> {
+        self.has_rows = true;
         match &mut self.content {
             Content::Rows(file) => file.write(&batch.rows),
             Content::Records { encoder, buffer, .. } => {
@@ -101,18 +111,44 @@ impl Part {
         }
     }
 
+    /// Hands the bytes to the system, as far as they are packed.
     pub(super) fn flush(&mut self) -> Result<()> {
-        if let Content::Records { file, buffer, written, .. } = &mut self.content {
-            file.write_all(buffer).map_err(io_error(&self.path))?;
-            *written += buffer.len() as u64;
-            buffer.clear();
-        }
+        self.hand_over(false)
+    }
+
+    /// With `whole`, what is then in the file can be unpacked.
+    fn hand_over(&mut self, whole: bool) -> Result<()> {
+        let Content::Records { file, buffer, packer, written, .. } = &mut self.content else {
+            return Ok(());
+        };
+        let mut write = || -> std::io::Result<()> {
+            let mut packed = Vec::new();
+            let bytes = if matches!(packer, Packer::Plain) {
+                &*buffer
+            } else {
+                packer.write(buffer, &mut packed)?;
+                if whole {
+                    packer.end_member(&mut packed)?;
+                }
+                &packed
+            };
+            file.write_all(bytes)?;
+            *written += bytes.len() as u64;
+            Ok(())
+        };
+        write().map_err(io_error(&self.path))?;
+        buffer.clear();
         Ok(())
+    }
+
+    /// Whether there were rows since this was asked last.
+    pub(super) fn take_has_rows(&mut self) -> bool {
+        std::mem::take(&mut self.has_rows)
     }
 
     /// Brings what was written to the disk; says how much that is.
     pub(super) fn sync(&mut self) -> Result<Staged> {
-        self.flush()?;
+        self.hand_over(true)?;
         if let Content::Records { file, .. } = &self.content {
             file.sync_data().map_err(io_error(&self.path))?;
         }
@@ -121,7 +157,7 @@ impl Part {
 
     /// Completes the file and brings it to the disk; it stays where it is.
     pub(super) fn complete(mut self) -> Result<Staged> {
-        self.flush()?;
+        self.hand_over(true)?;
         let name = self.name.clone();
         let file = match std::mem::replace(&mut self.content, Content::Closed) {
             Content::Records { file, .. } => file,

@@ -1,7 +1,7 @@
 //! What writers have staged: parts that nobody sees yet, and how far each was when.
 //!
 //! ```text
-//! .staged/part-0-3.json    a part of subtask 0
+//! .staged/part-0-3.json    a part of subtask 0, also one that will be day=…/part-0-3.json
 //! .staged/0.log            its log: a line for each part that changed in an epoch
 //!
 //! 5d1f0c3a 12 open 8192 part-0-3.json
@@ -41,6 +41,7 @@ const REMEMBERED: u64 = 16;
 /// A part on the disk, and how many of its bytes count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Staged {
+    /// Its visible name below the sink's directory, those of partitions in front.
     pub(super) name: String,
     pub(super) bytes: u64,
 }
@@ -64,8 +65,9 @@ impl Stage {
         Stage { directory, waiting: Mutex::default() }
     }
 
-    pub(super) fn directory(&self) -> &Path {
-        &self.directory
+    /// Where the part that will have this visible name lies.
+    pub(super) fn path_of(&self, name: &str) -> PathBuf {
+        self.directory.join(name.rsplit('/').next().unwrap_or(name))
     }
 
     /// The whole parts of epochs up to `epoch`, which are published now.
@@ -272,7 +274,7 @@ impl StageWriter {
         }
     }
 
-    /// Where a part with this name is to be written.
+    /// Where a part with this name, without directories, is to be written.
     pub(super) fn begin(&mut self, name: &str) -> Result<PathBuf> {
         let directory = &self.stage.directory;
         if !directory.exists() {
@@ -292,13 +294,17 @@ impl StageWriter {
         self.whole.push(part);
     }
 
-    /// Ends an epoch with `open` as the part that goes on.
-    pub(super) fn end_epoch(&mut self, epoch: Epoch, open: Option<&mut Part>) -> Result<()> {
+    /// Ends an epoch with `open` as the parts that go on.
+    pub(super) fn end_epoch<'p>(
+        &mut self,
+        epoch: Epoch,
+        open: impl Iterator<Item = &'p mut Part>,
+    ) -> Result<()> {
         let mut lines = Vec::new();
-        if let Some(open) = open
-            && self.has_rows
-        {
-            lines.push(Line { epoch, state: State::Open, part: open.sync()? });
+        for part in open {
+            if part.take_has_rows() {
+                lines.push(Line { epoch, state: State::Open, part: part.sync()? });
+            }
         }
         self.write_down(epoch, lines)?;
         self.ended = Some(epoch);

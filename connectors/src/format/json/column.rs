@@ -250,6 +250,9 @@ fn append_scalar(
     context: &mut Context<'_>,
 ) -> Result<Result<(), Mismatch>, Fault> {
     let text = span.of(context.record);
+    if context.options.exact_types && !column.is_exact(text) {
+        return Ok(Err(Mismatch("")));
+    }
     Ok(match span.kind {
         Kind::Text => column.push_json_text(text),
         Kind::Number => column.push_number(context.record, span.start..span.end),

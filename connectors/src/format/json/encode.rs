@@ -8,23 +8,64 @@ use super::TimestampStandard;
 use super::text::write_string;
 use crate::error::DecodeError;
 use crate::format::Encoder;
-use crate::format::write::{self, Style};
+use crate::format::scalar::name::sql_name;
+use crate::format::write::{self, Decimals, Style};
 
 /// How JSON is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodeOptions {
     /// How timestamps are written.
     pub timestamp: TimestampStandard,
-    /// Whether DECIMALs never have an exponent.
+    /// Whether DECIMALs never have an exponent, and keep the zeros at their end.
     pub plain_decimals: bool,
     /// Whether fields that are null are left out.
     pub ignore_null_fields: bool,
+    /// Whether keys of a MAP may be of any type of single values, and are written as text.
+    pub any_key: bool,
 }
 
 impl Default for EncodeOptions {
     fn default() -> Self {
-        let timestamp = TimestampStandard::default();
-        EncodeOptions { timestamp, plain_decimals: true, ignore_null_fields: false }
+        EncodeOptions {
+            timestamp: TimestampStandard::default(),
+            plain_decimals: true,
+            ignore_null_fields: false,
+            any_key: false,
+        }
+    }
+}
+
+impl EncodeOptions {
+    /// For people: whatever a row holds can be shown.
+    pub(crate) fn for_console() -> Self {
+        EncodeOptions { any_key: true, ..EncodeOptions::default() }
+    }
+
+    fn style(&self) -> Style {
+        let decimals = if self.plain_decimals { Decimals::Plain } else { Decimals::Stripped };
+        Style { timestamp: self.timestamp, decimals }
+    }
+}
+
+/// Why columns of this type cannot be written, if they cannot; `path` names the column.
+pub(super) fn refuse(path: &str, data_type: &DataType, options: &EncodeOptions) -> Option<String> {
+    match data_type {
+        DataType::List(item) => refuse(&format!("{path}[]"), item.data_type(), options),
+        DataType::Struct(fields) => fields.iter().find_map(|field| {
+            refuse(&format!("{path}.{}", field.name()), field.data_type(), options)
+        }),
+        DataType::Map(entries, _) => {
+            let DataType::Struct(fields) = entries.data_type() else { return None };
+            let [key, value] = fields.as_ref() else { return None };
+            if *key.data_type() != DataType::Utf8 && !options.any_key {
+                let found = sql_name(key.data_type());
+                return Some(format!(
+                    "column `{path}`: keys of JSON objects are STRINGs, not {found}"
+                ));
+            }
+            refuse(&format!("{path}[]"), value.data_type(), options)
+        }
+        _ => None,
     }
 }
 
@@ -61,7 +102,7 @@ impl Encoder for JsonEncoder {
             }
             out.extend_from_slice(separator);
             out.extend_from_slice(key);
-            value(column, row, self.options, out)?;
+            write_value(column, row, &self.options, out)?;
             separator = b",";
         }
         out.push(b'}');
@@ -70,10 +111,10 @@ impl Encoder for JsonEncoder {
 }
 
 /// Appends the value of row `row`.
-fn value(
+pub(crate) fn write_value(
     array: &dyn Array,
     row: usize,
-    options: EncodeOptions,
+    options: &EncodeOptions,
     out: &mut Vec<u8>,
 ) -> Result<(), DecodeError> {
     if array.is_null(row) {
@@ -90,7 +131,7 @@ fn value(
                 if item > 0 {
                     out.push(b',');
                 }
-                value(&items, item, options, out)?;
+                write_value(&items, item, options, out)?;
             }
             out.push(b']');
         }
@@ -104,14 +145,13 @@ fn value(
 fn scalar(
     array: &dyn Array,
     row: usize,
-    options: EncodeOptions,
+    options: &EncodeOptions,
     out: &mut Vec<u8>,
 ) -> Result<(), DecodeError> {
-    let style = Style { timestamp: options.timestamp, plain_decimals: options.plain_decimals };
     let quote: &[u8] = if write::is_bare(array, row) { b"" } else { b"\"" };
     out.extend_from_slice(quote);
     // None of the texts that are quoted here has a character that would need an escape.
-    if !write::value(array, row, style, out) {
+    if !write::value(array, row, options.style(), out) {
         let reason = format!("values of type {} cannot be written as JSON", array.data_type());
         return Err(DecodeError::new(reason));
     }
@@ -122,7 +162,7 @@ fn scalar(
 fn object(
     array: &dyn Array,
     row: usize,
-    options: EncodeOptions,
+    options: &EncodeOptions,
     out: &mut Vec<u8>,
 ) -> Result<(), DecodeError> {
     let members = array.as_struct();
@@ -134,7 +174,7 @@ fn object(
         out.extend_from_slice(separator);
         write_string(field.name().as_bytes(), out);
         out.push(b':');
-        value(column, row, options, out)?;
+        write_value(column, row, options, out)?;
         separator = b",";
     }
     out.extend_from_slice(if separator == b"{" { b"{}" } else { b"}" });
@@ -144,23 +184,26 @@ fn object(
 fn map(
     array: &dyn Array,
     row: usize,
-    options: EncodeOptions,
+    options: &EncodeOptions,
     out: &mut Vec<u8>,
 ) -> Result<(), DecodeError> {
     let entries = array.as_map().value(row);
     let (keys, values) = (entries.column(0), entries.column(1));
-    if *keys.data_type() != DataType::Utf8 {
-        return Err(DecodeError::new("a MAP needs STRING keys to be written as JSON"));
-    }
-    out.push(b'{');
+    let mut separator: &[u8] = b"{";
+    let mut text = Vec::new();
     for entry in 0..entries.len() {
-        if entry > 0 {
-            out.push(b',');
+        text.clear();
+        // Keys are never null: arrow has no such maps.
+        if !write::value(keys, entry, options.style(), &mut text) {
+            let reason = "a MAP needs keys of single values to be written as JSON";
+            return Err(DecodeError::new(reason));
         }
-        write_string(keys.as_string::<i32>().value(entry).as_bytes(), out);
+        out.extend_from_slice(separator);
+        write_string(&text, out);
         out.push(b':');
-        value(values, entry, options, out)?;
+        write_value(values, entry, options, out)?;
+        separator = b",";
     }
-    out.push(b'}');
+    out.extend_from_slice(if separator == b"{" { b"{}" } else { b"}" });
     Ok(())
 }

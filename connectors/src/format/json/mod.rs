@@ -22,6 +22,7 @@ use millstream_operators::Batch;
 
 pub(crate) use self::column::excerpt;
 use self::column::{Fault, next_in};
+pub(crate) use self::encode::write_value;
 pub use self::encode::{EncodeOptions, JsonEncoder};
 use self::object::{Context, Object};
 use self::scan::{SyntaxError, skip_blanks};
@@ -78,6 +79,36 @@ pub static OPTIONS: &[OptionInfo] = &[
         required: false,
         description: "Whether to leave out fields that are NULL.",
     },
+    OptionInfo {
+        name: "json.map-null-key.mode",
+        kind: OptionKind::OneOf(&["FAIL", "DROP", "LITERAL"]),
+        default: Some("FAIL"),
+        required: false,
+        description: "What Flink does with an entry of a MAP whose key is NULL. Here a MAP has no such \
+                      entries, and all values write the same rows.",
+    },
+    OptionInfo {
+        name: "json.map-null-key.literal",
+        kind: OptionKind::Text,
+        default: Some("null"),
+        required: false,
+        description: "The key that stands for NULL in Flink where `json.map-null-key.mode` is LITERAL.",
+    },
+    OptionInfo {
+        name: "json.exact-types",
+        kind: OptionKind::Bool,
+        default: Some("false"),
+        required: false,
+        description: "Whether a number with a fraction is an error in a column of whole numbers, where Flink cuts it, \
+                      and all but true and false in a BOOLEAN, where Flink takes it for false.",
+    },
+    OptionInfo {
+        name: "json.decode.json-parser.enabled",
+        kind: OptionKind::Bool,
+        default: Some("true"),
+        required: false,
+        description: "Which of two parsers Flink uses. Here there is one, and both values read the same rows.",
+    },
 ];
 
 /// How JSON is read.
@@ -87,6 +118,9 @@ pub struct Options {
     pub fail_on_missing_field: bool,
     /// Whether records that are not JSON are skipped and values of a wrong type become null.
     pub ignore_parse_errors: bool,
+    /// Whether fractions in columns of whole numbers, and all but true and false in those of
+    /// truth values, are values of a wrong type.
+    pub exact_types: bool,
     /// How timestamps are written.
     pub timestamp: TimestampStandard,
 }
@@ -106,6 +140,7 @@ impl Options {
         Ok(Options {
             fail_on_missing_field: missing,
             ignore_parse_errors: errors,
+            exact_types: flag("exact-types")?,
             timestamp: timestamp_standard(options, name)?,
         })
     }
@@ -131,8 +166,24 @@ fn encoder(options: &FormatOptions<'_>, columns: &Columns) -> Result<Box<dyn Enc
         timestamp: timestamp_standard(options, "json")?,
         plain_decimals: options.bool("json.encode.decimal-as-plain-number", true)?,
         ignore_null_fields: options.bool("json.encode.ignore-null-fields", false)?,
+        any_key: false,
     };
+    check_writable(columns, &options)?;
     Ok(Box::new(JsonEncoder::new(&columns.wanted, options)))
+}
+
+/// Whether columns have types that JSON can have.
+pub(super) fn check_writable(columns: &Columns, options: &EncodeOptions) -> Result<()> {
+    let fields = columns.wanted.fields().iter();
+    let mut refused =
+        fields.filter_map(|field| encode::refuse(field.name(), field.data_type(), options));
+    match refused.next() {
+        None => Ok(()),
+        Some(message) => {
+            let hint = Some("CAST the keys to STRING".to_owned());
+            Err(ConnectorError::Options { message, option: Some("format".to_owned()), hint })
+        }
+    }
 }
 
 /// Reads JSON objects into the columns of a schema.

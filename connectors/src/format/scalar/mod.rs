@@ -263,14 +263,16 @@ impl ScalarColumn {
         }
     }
 
-    /// Adds bytes as they are to a BYTES column.
-    pub(crate) fn push_bytes(&mut self, value: &[u8]) -> Result<(), Mismatch> {
-        match &mut self.values {
-            Values::Bytes(values) => values.push(value)?,
-            _ => return Err(OTHER),
+    /// Whether the text is a value of the column's type as it stands, if it is one at all: whole
+    /// numbers have no fraction, and truth values are `true` and `false`.
+    pub(crate) fn is_exact(&self, text: &[u8]) -> bool {
+        match &self.values {
+            Values::Int8(_) | Values::Int16(_) | Values::Int32(_) | Values::Int64(_) => {
+                !text.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
+            }
+            Values::Boolean(_) => matches!(text, b"true" | b"false"),
+            _ => true,
         }
-        self.validity.append_non_null();
-        Ok(())
     }
 
     fn push_integer(&mut self, text: &[u8]) -> Result<(), Mismatch> {
