@@ -23,6 +23,8 @@ pub mod statement;
 pub mod suggest;
 pub mod types;
 
+use std::borrow::Cow;
+
 use arrow::array::RecordBatch;
 use millstream_operators::graph::JobGraph;
 
@@ -136,6 +138,25 @@ fn options(statement: &Statement) -> Vec<(Spanned<String>, Spanned<String>)> {
     }
 }
 
+/// The statements that come before the text, and a text in which their places are: behind the
+/// text itself, so that its own places stay what they are.
+fn statements_before<'t>(
+    source: &'t SourceText,
+    options: &PlanOptions<'_>,
+) -> Result<(Vec<SpannedStatement>, Cow<'t, SourceText>), Vec<Diagnostic>> {
+    if options.before.is_empty() {
+        return Ok((Vec::new(), Cow::Borrowed(source)));
+    }
+    let alone = format!("{}\n{}", " ".repeat(source.text.len()), options.before);
+    let (statements, wrong) = parse::parse(&SourceText::new("", alone), options.env);
+    if diagnostic::any_error(&wrong) {
+        let nowhere = |mistake| Diagnostic { span: None, ..mistake };
+        return Err(wrong.into_iter().map(nowhere).collect());
+    }
+    let text = format!("{}\n{}", source.text, options.before);
+    Ok((statements, Cow::Owned(SourceText::new(source.name.clone(), text))))
+}
+
 fn plan_on_this_stack(
     source: &SourceText,
     options: &PlanOptions<'_>,
@@ -144,15 +165,9 @@ fn plan_on_this_stack(
     if diagnostic::any_error(&found) {
         return Err(found);
     }
-    let (before, wrong) = parse::parse(&SourceText::new("", &options.before), options.env);
-    if diagnostic::any_error(&wrong) {
-        return Err(wrong
-            .into_iter()
-            .map(|mistake| Diagnostic { span: None, ..mistake })
-            .collect());
-    }
+    let (before, whole) = statements_before(source, options)?;
     let planned = settings(&statements, options).and_then(|settings| {
-        let mut planner = Planner::new(source, settings.clone(), &options.functions);
+        let mut planner = Planner::new(&whole, settings.clone(), &options.functions);
         for statement in &before {
             planner.statement(statement);
         }

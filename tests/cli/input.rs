@@ -26,6 +26,9 @@ fn a_value_that_the_inferred_type_cannot_hold_ends_the_job() {
     let done = run_with_input(&["run", "-e", "SELECT ms FROM Stdin"], "{}");
     assert_eq!(done.code, 3);
     assert!(done.err.contains("`millstream run -i json` makes a table"), "{}", done.err);
+    let done = run_with_input(&["run", "-q", "-i", "raw", "-e", "SHOW CREATE TABLE stdin"], "x");
+    let declared = "CREATE TABLE `stdin` (\n  `line` STRING\n) WITH (\n  'connector' = 'stdin',\n  'format' = 'raw'\n);\n";
+    assert_eq!((done.code, done.out.as_str()), (0, declared), "{}", done.err);
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn rows_are_handed_over_while_the_pipe_is_open() {
             }
         };
         assert_eq!(rows(&found.batch), [format!("+I {id}|∅")]);
-        write!(sender, "9}}\n").unwrap();
+        writeln!(sender, "9}}").unwrap();
         let found = loop {
             if let Polled::Rows(found) = reader.poll(Duration::from_secs(1)).unwrap() {
                 break found;

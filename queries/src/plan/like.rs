@@ -7,7 +7,8 @@
 //! | WATERMARKS | taken over | the same |
 //! | CONSTRAINTS | taken over; a second key is an error | |
 //! | OPTIONS | overwriting | the same |
-//! | PARTITIONS, DISTRIBUTION | there are none | |
+//! | PARTITIONS | taken over; a second PARTITIONED BY is an error | |
+//! | DISTRIBUTION | there is none | |
 
 use super::codes;
 use crate::catalog::Catalog;
@@ -34,6 +35,7 @@ pub(crate) fn merge(
         columns: merging.columns(source, create),
         watermark: merging.watermark(source, create),
         primary_key: merging.primary_key(source, create),
+        partitioned_by: merging.partitioned_by(source, create),
         options: merging.options(source, create),
         like: None,
         ..create.clone()
@@ -140,18 +142,38 @@ impl Merging<'_> {
     }
 
     fn primary_key(&mut self, source: &CreateTable, create: &CreateTable) -> Vec<Spanned<String>> {
-        if self.rule(LikePart::Constraints) == LikeRule::Excluding || source.primary_key.is_empty()
-        {
-            return create.primary_key.clone();
+        let (old, new) = (&source.primary_key, &create.primary_key);
+        self.names(LikePart::Constraints, ("a primary key", "CONSTRAINTS"), old, new)
+    }
+
+    fn partitioned_by(
+        &mut self,
+        source: &CreateTable,
+        create: &CreateTable,
+    ) -> Vec<Spanned<String>> {
+        let (old, new) = (&source.partitioned_by, &create.partitioned_by);
+        self.names(LikePart::Partitions, ("PARTITIONED BY", "PARTITIONS"), old, new)
+    }
+
+    /// The old names, unless they are left; then the new ones. There cannot be both.
+    fn names(
+        &mut self,
+        part: LikePart,
+        (what, word): (&str, &str),
+        old: &[Spanned<String>],
+        new: &[Spanned<String>],
+    ) -> Vec<Spanned<String>> {
+        if self.rule(part) == LikeRule::Excluding || old.is_empty() {
+            return new.to_vec();
         }
-        if let Some(first) = create.primary_key.first() {
+        if let Some(first) = new.first() {
             let table = &self.like.table.node;
-            let message = format!("`{table}` has a primary key already");
-            let hint = format!("write LIKE {table} (EXCLUDING CONSTRAINTS) to declare another");
+            let message = format!("`{table}` has {what} already");
+            let hint = format!("write LIKE {table} (EXCLUDING {word}) to declare another");
             let mistake = self.conflict(message, first.span.clone(), hint);
             self.mistakes.push(mistake);
         }
-        source.primary_key.clone()
+        old.to_vec()
     }
 
     fn options(

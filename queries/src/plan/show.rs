@@ -262,6 +262,9 @@ fn create_table(table: &CreateTable, source: &SourceText) -> String {
         text.push_str(&format!(" (\n  {}\n)", parts.join(",\n  ")));
     }
     text.push_str(&comment(table.comment.as_deref()));
+    if !table.partitioned_by.is_empty() {
+        text.push_str(&format!(" PARTITIONED BY ({})", quoted_list(&table.partitioned_by)));
+    }
     if !table.options.is_empty() {
         let option = |(key, value): &(Spanned<String>, Spanned<String>)| {
             format!("{} = {}", literal(&key.node), value_shown(&key.node, value, source))

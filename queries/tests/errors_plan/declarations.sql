@@ -19,6 +19,10 @@ CREATE TABLE t (WATERMARK FOR ts AS ts - INTERVAL '1' SECOND) LIKE src;
 CREATE TABLE t (PRIMARY KEY (name) NOT ENFORCED) LIKE src;
 -- case an option that is there already
 CREATE TABLE t WITH ('topic' = 'y') LIKE src (INCLUDING OPTIONS);
+-- case partitions that are there already
+CREATE TABLE days (day STRING, id INT) PARTITIONED BY (day) WITH ('connector' = 'filesystem', 'path' = 'd', 'format' = 'json');
+CREATE TABLE t PARTITIONED BY (id) LIKE days;
+CREATE TABLE u PARTITIONED BY (dya) LIKE days (EXCLUDING PARTITIONS);
 -- case a key that LIKE leaves out
 CREATE TABLE t (PRIMARY KEY (lowe) NOT ENFORCED) LIKE src (EXCLUDING CONSTRAINTS);
 -- case a misspelt part

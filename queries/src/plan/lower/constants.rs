@@ -45,6 +45,7 @@ impl Lowering<'_> {
             schema: Arc::clone(&numbers),
             metadata: BTreeMap::new(),
             primary_key: Vec::new(),
+            partition_keys: Vec::new(),
             declared: Arc::clone(&numbers),
         };
         let width = columns.len();
