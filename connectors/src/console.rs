@@ -164,7 +164,7 @@ impl Console {
     /// If they cannot be written for another reason than that the reader has gone.
     pub fn show(self: &Arc<Self>, rows: &Batch) -> Result<()> {
         let sink = self.sink(&rows.rows.schema(), Stream::Output, "");
-        match sink.encoder()? {
+        match sink.encoder() {
             Some(mut encoder) => sink.show(rows, Some(&mut *encoder))?,
             None => sink.show(rows, None)?,
         };
