@@ -287,6 +287,11 @@ impl Packer {
         }
     }
 
+    /// Whether a member is begun that is not ended.
+    pub(super) fn has_member(&self) -> bool {
+        matches!(self, Packer::Gzip(Some(_)) | Packer::Zstd(Some(_)))
+    }
+
     /// Takes bytes and appends to `out` what is packed of them by now.
     pub(super) fn write(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         match self {

@@ -29,7 +29,8 @@
 //!
 //! A partitioned table has a part for each partition that rows came for lately, in a directory of its
 //! own: `day=2024-01-01/part-0-3.json`. Staged, they lie side by side: numbers are a subtask's, not
-//! a directory's. A compressed part is cut where an epoch ended, as any other.
+//! a directory's. Files of more parts than may be open are opened to write to them only. A
+//! compressed part is cut where an epoch ended, as any other.
 //!
 //! Readers that list the directory see rows of whole epochs only, but may catch an epoch's parts
 //! half renamed; those that must not take the parts that `_commits` lists.
@@ -82,8 +83,16 @@ pub(super) fn check(table: &TableSpec, options: &Options<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Parts that a subtask has open at once; beyond them the one that was begun first is completed.
+/// Parts that a subtask has open at once. If there are more, each is opened for the moment of
+/// writing; where the format needs it open, the one that was begun first is completed instead.
 const OPEN_PARTS: usize = 64;
+/// Parts that a subtask has at once, open or not.
+const PARTS: usize = 10_000;
+/// Bytes of records that are collected for a part before they are written to its file.
+const WRITE_BYTES: usize = 64 << 10;
+/// The same for all parts of a subtask together, as far as [`LEAST_WRITE_BYTES`] allow it.
+const COLLECTED_BYTES: usize = 16 << 20;
+const LEAST_WRITE_BYTES: usize = 4 << 10;
 
 /// When a part is made visible and the next one begun.
 #[derive(Clone, Copy, Debug)]
@@ -213,14 +222,18 @@ struct FileWriter {
 }
 
 impl FileWriter {
-    /// The part that rows of a partition go to.
-    fn part(&mut self, partition: &str) -> Result<&mut Part> {
-        if !self.parts.contains_key(partition) {
-            self.make_room()?;
-            let part = self.begin_part(partition)?;
-            self.parts.insert(partition.to_owned(), part);
+    /// Begins a part for the rows of a partition, if there is none.
+    fn ensure_part(&mut self, partition: &str) -> Result<()> {
+        if self.parts.contains_key(partition) {
+            return Ok(());
         }
-        Ok(self.parts.get_mut(partition).expect("it was just put there"))
+        self.make_room()?;
+        let part = self.begin_part(partition)?;
+        self.parts.insert(partition.to_owned(), part);
+        if self.parts.len() == OPEN_PARTS + 1 {
+            self.parts.values_mut().try_for_each(Part::rest)?;
+        }
+        Ok(())
     }
 
     fn begin_part(&mut self, partition: &str) -> Result<Part> {
@@ -241,9 +254,15 @@ impl FileWriter {
         Part::create(config, name, path, self.stage.is_none())
     }
 
+    /// Whether parts rest while nothing is written to them.
+    fn are_many(&self) -> bool {
+        self.parts.len() > OPEN_PARTS
+    }
+
     /// Completes the part that was begun first, if there are too many.
     fn make_room(&mut self) -> Result<()> {
-        if self.parts.len() < OPEN_PARTS {
+        let most = if self.config.framing == Framing::WholeFile { OPEN_PARTS } else { PARTS };
+        if self.parts.len() < most {
             return Ok(());
         }
         let first = self.parts.iter().min_by_key(|(_, part)| part.opened());
@@ -281,10 +300,17 @@ impl FileWriter {
     }
 
     fn write_to(&mut self, partition: &str, batch: &Batch) -> Result<u64> {
-        let part = self.part(partition)?;
+        self.ensure_part(partition)?;
+        let are_many = self.are_many();
+        let share = (COLLECTED_BYTES / self.parts.len()).clamp(LEAST_WRITE_BYTES, WRITE_BYTES);
+        let part = self.parts.get_mut(partition).expect("it was just put there");
         let before = part.bytes();
-        part.write(batch)?;
-        Ok(part.bytes().saturating_sub(before))
+        part.write(batch, share)?;
+        let written = part.bytes().saturating_sub(before);
+        if are_many {
+            part.rest()?;
+        }
+        Ok(written)
     }
 }
 
@@ -321,7 +347,13 @@ impl Writer for FileWriter {
     /// Hands the bytes to the system. Parts stay hidden until they are rolled: many small files
     /// would be worse than waiting.
     fn flush(&mut self) -> Result<()> {
-        self.parts.values_mut().try_for_each(Part::flush)?;
+        let are_many = self.are_many();
+        for part in self.parts.values_mut() {
+            part.flush()?;
+            if are_many {
+                part.rest()?;
+            }
+        }
         self.roll()
     }
 

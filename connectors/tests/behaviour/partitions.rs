@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 use millstream_connectors::TableSpec;
@@ -150,25 +150,34 @@ fn a_value_that_is_too_long_for_a_name_is_refused_before_it_is_committed() {
 }
 
 #[test]
-fn many_partitions_at_once_are_written_with_few_open_files() {
-    let files = Files::new(&[]);
-    let options = [("connector", "filesystem"), ("path", "out"), ("format", "json")];
-    let columns = [("id", DataType::Int64), ("k", DataType::Int64)];
-    let table = partitioned(table(&options, &columns), &["k"]);
-    let numbers = |numbers: std::ops::Range<i64>, modulus: i64| -> ArrayRef {
-        Arc::new(arrow::array::Int64Array::from_iter_values(numbers.map(|n| n % modulus)))
-    };
-    let columns = vec![numbers(0..2000, i64::MAX), numbers(0..2000, 200)];
-    let rows = RecordBatch::try_new(table.schema.clone(), columns).unwrap();
-    let mut writer = open_sink(&table, &files.environment).unwrap().writer(0).unwrap();
-    writer.write(&Batch::inserts(rows.clone())).unwrap();
-    let hidden = |path: &std::path::Path| {
-        let parts = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name());
-        parts.filter(|name| name.to_string_lossy().starts_with('.')).count()
-    };
-    let out = files.path().join("out");
-    let open: usize = fs::read_dir(&out).unwrap().map(|entry| hidden(&entry.unwrap().path())).sum();
-    assert_eq!(open, 64);
-    writer.finish().unwrap();
-    assert_eq!(seen(&files, &table).len(), 2000);
+fn many_partitions_at_once_are_a_file_each_and_few_are_open() {
+    for packed in ["none", "gzip", "zstd"] {
+        let files = Files::new(&[]);
+        let options = [("connector", "filesystem"), ("path", "out"), ("format", "json")];
+        let options = [&options[..], &[("compression", packed)]].concat();
+        let columns = [("id", DataType::Int64), ("k", DataType::Int64)];
+        let table = partitioned(table(&options, &columns), &["k"]);
+        let rows = |of: std::ops::Range<i64>| {
+            let numbers = |modulus: i64| -> ArrayRef {
+                Arc::new(Int64Array::from_iter_values(of.clone().map(|n| n % modulus)))
+            };
+            let columns = vec![numbers(i64::MAX), numbers(200)];
+            Batch::inserts(RecordBatch::try_new(table.schema.clone(), columns).unwrap())
+        };
+        let out = files.path().join("out");
+        let mut writer = open_sink(&table, &files.environment).unwrap().writer(0).unwrap();
+        for batch in 0..4 {
+            writer.write(&rows(batch * 2000..batch * 2000 + 2000)).unwrap();
+            if batch == 2 {
+                writer.flush().unwrap();
+            }
+            let handles = fs::read_dir("/proc/self/fd").unwrap().flatten();
+            let targets = handles.filter_map(|handle| fs::read_link(handle.path()).ok());
+            assert!(targets.filter(|target| target.starts_with(&out)).count() <= 64);
+        }
+        writer.finish().unwrap();
+        let parts = |k| fs::read_dir(out.join(format!("k={k}"))).unwrap().count();
+        assert!((0..200).all(|k| parts(k) == 1), "one part for each");
+        assert_eq!(seen(&files, &table).len(), 8000);
+    }
 }

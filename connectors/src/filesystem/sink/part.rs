@@ -1,6 +1,6 @@
 //! A file in the making: rows in, bytes out.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,9 +14,6 @@ use crate::filesystem::compression::Packer;
 use crate::filesystem::io_error;
 use crate::format::parquet::ParquetFile;
 use crate::format::{self, Encoder, FormatOptions, Framing};
-
-/// Bytes of records that are collected before they are written to the file.
-const WRITE_BYTES: usize = 64 << 10;
 
 /// A file in the making.
 pub(super) struct Part {
@@ -35,7 +32,8 @@ pub(super) struct Part {
 
 enum Content {
     Records {
-        file: File,
+        /// None while it rests; then nothing is on its way to the file but what is in `buffer`.
+        file: Option<File>,
         encoder: Box<dyn Encoder>,
         buffer: Vec<u8>,
         packer: Packer,
@@ -69,7 +67,7 @@ impl Part {
                 buffer.push(b'\n');
             }
             let packer = Packer::new(config.compression);
-            Content::Records { file, encoder, buffer, packer, written: 0 }
+            Content::Records { file: Some(file), encoder, buffer, packer, written: 0 }
         };
         Ok(Part { name, path, opened: config.clock.elapsed(), has_rows: false, content, remove })
     }
@@ -92,7 +90,8 @@ impl Part {
         !matches!(self.content, Content::Rows(_))
     }
 
-    pub(super) fn write(&mut self, batch: &Batch) -> Result<()> {
+    /// Adds rows; once so many bytes are collected, they go to the file.
+    pub(super) fn write(&mut self, batch: &Batch, collected: usize) -> Result<()> {
         self.has_rows = true;
         match &mut self.content {
             Content::Rows(file) => file.write(&batch.rows),
@@ -105,7 +104,7 @@ impl Part {
                     })?;
                     buffer.push(b'\n');
                 }
-                if buffer.len() >= WRITE_BYTES { self.flush() } else { Ok(()) }
+                if buffer.len() >= collected { self.flush() } else { Ok(()) }
             }
             Content::Closed => Ok(()),
         }
@@ -116,12 +115,34 @@ impl Part {
         self.hand_over(false)
     }
 
+    /// Closes the file until there is more to write to it. What is collected stays in memory.
+    pub(super) fn rest(&mut self) -> Result<()> {
+        if let Content::Records { packer, .. } = &self.content
+            && packer.has_member()
+        {
+            self.hand_over(true)?;
+        }
+        if let Content::Records { file, buffer, .. } = &mut self.content {
+            *file = None;
+            buffer.shrink_to_fit();
+        }
+        Ok(())
+    }
+
     /// With `whole`, what is then in the file can be unpacked.
     fn hand_over(&mut self, whole: bool) -> Result<()> {
         let Content::Records { file, buffer, packer, written, .. } = &mut self.content else {
             return Ok(());
         };
-        let mut write = || -> std::io::Result<()> {
+        if buffer.is_empty() && !(whole && packer.has_member()) {
+            return Ok(());
+        }
+        let path = &self.path;
+        let write = || -> std::io::Result<()> {
+            let file = match file {
+                Some(file) => file,
+                none => none.insert(OpenOptions::new().append(true).open(path)?),
+            };
             let mut packed = Vec::new();
             let bytes = if matches!(packer, Packer::Plain) {
                 &*buffer
@@ -149,9 +170,15 @@ impl Part {
     /// Brings what was written to the disk; says how much that is.
     pub(super) fn sync(&mut self) -> Result<Staged> {
         self.hand_over(true)?;
-        if let Content::Records { file, .. } = &self.content {
-            file.sync_data().map_err(io_error(&self.path))?;
+        match &self.content {
+            Content::Records { file: Some(file), .. } => file.sync_data(),
+            // Any handle brings all that was written to the disk.
+            Content::Records { file: None, .. } => {
+                File::open(&self.path).and_then(|file| file.sync_data())
+            }
+            Content::Rows(_) | Content::Closed => Ok(()),
         }
+        .map_err(io_error(&self.path))?;
         Ok(Staged { name: self.name.clone(), bytes: self.bytes() })
     }
 
@@ -160,7 +187,10 @@ impl Part {
         self.hand_over(true)?;
         let name = self.name.clone();
         let file = match std::mem::replace(&mut self.content, Content::Closed) {
-            Content::Records { file, .. } => file,
+            Content::Records { file: Some(file), .. } => file,
+            Content::Records { file: None, .. } => {
+                File::open(&self.path).map_err(io_error(&self.path))?
+            }
             Content::Rows(file) => file.finish()?,
             Content::Closed => return Ok(Staged { name, bytes: 0 }),
         };
