@@ -254,7 +254,8 @@ fn names(directory: &Path) -> Vec<String> {
 fn a_crash_at_any_step_loses_and_repeats_nothing() {
     let _turn = turn();
     let size = |size| ("sink.rolling-policy.file-size", size);
-    let kinds: &[(&str, &[(&str, &str)], i64)] = &[
+    type Kind<'a> = (&'a str, &'a [(&'a str, &'a str)], i64);
+    let kinds: &[Kind<'_>] = &[
         ("json", &[("format", "json"), size("1 kb")], 0),
         ("csv", &[("format", "csv"), size("128 mb")], 0),
         ("parquet", &[("format", "parquet"), size("1 mb")], 0),

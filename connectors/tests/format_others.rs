@@ -363,7 +363,8 @@ fn csv_options_that_exclude_each_other_are_both_named() {
 fn raw_numbers_are_their_bytes() {
     let big: &[(&str, &str)] = &[("format", "raw")];
     let little: &[(&str, &str)] = &[("format", "raw"), ("raw.endianness", "little-endian")];
-    let cases: Vec<(DataType, &[(&str, &str)], &[u8], &str)> = vec![
+    type Case<'a> = (DataType, &'a [(&'a str, &'a str)], &'a [u8], &'a str);
+    let cases: Vec<Case<'_>> = vec![
         (DataType::Boolean, big, b"\x01", "true"),
         (DataType::Int8, big, b"\xFF", "-1"),
         (DataType::Int16, big, b"\x01\x02", "258"),
