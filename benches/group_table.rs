@@ -12,7 +12,7 @@ use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::Column;
 use millstream::operators::aggregate::{AggregateArgs, AggregateLayout, GroupTable, Rows};
 use millstream::operators::window::{
-    AggregateFunction, AggregateSpec, WindowAggregateSpec, WindowTime,
+    AggregateFunction, AggregateSpec, Emission, WindowAggregateSpec, WindowTime,
 };
 
 const ROWS: usize = 1 << 20;
@@ -102,6 +102,7 @@ fn layout(batch: &RecordBatch, distinct: bool) -> Arc<AggregateLayout> {
         aggregates,
         output: vec![],
         input: batch.schema(),
+        emission: Emission::default(),
     };
     Arc::new(AggregateLayout::new(&spec).expect("COUNT and MAX take BIGINT"))
 }

@@ -90,6 +90,8 @@ struct Position {
     next: u64,
     /// Whether its end was reported.
     finished: bool,
+    /// Whether it is left alone.
+    held: bool,
 }
 
 impl Reader for GeneratorReader {
@@ -101,14 +103,20 @@ impl Reader for GeneratorReader {
                 hint: Some("its options were changed since the position was recorded".into()),
             })?;
             let next = self.align(number, split.offset.unwrap_or(0));
-            self.positions.push(Position { split: number, next, finished: false });
+            self.positions.push(Position { split: number, next, finished: false, held: false });
         }
+        Ok(())
+    }
+
+    fn hold(&mut self, split: usize, held: bool) -> Result<()> {
+        self.positions[split].held = held;
         Ok(())
     }
 
     fn poll(&mut self, timeout: Duration) -> Result<Polled> {
         // The split that is furthest behind goes first, so that event time stays aligned.
-        let open = self.positions.iter().enumerate().filter(|(_, position)| !position.finished);
+        let is_read = |(_, position): &(usize, &Position)| !(position.finished || position.held);
+        let open = self.positions.iter().enumerate().filter(is_read);
         let Some((index, position)) = open.min_by_key(|(_, position)| position.next) else {
             return Ok(Polled::Nothing);
         };

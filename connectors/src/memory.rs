@@ -7,7 +7,7 @@
 //! In a job with epochs a sink follows the decider: rows become visible with the commit of their
 //! epoch. The tables outlive the job, as a disk does, so that tests can crash and restart it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -134,8 +134,8 @@ impl Source for MemorySource {
 
     fn reader(&self, splits: Vec<Split>) -> Result<Box<dyn Reader>> {
         let table = self.table.clone();
-        let mut reader =
-            MemoryReader { table, schema: self.schema.clone(), positions: Vec::new(), turn: 0 };
+        let (schema, positions) = (self.schema.clone(), Vec::new());
+        let mut reader = MemoryReader { table, schema, positions, held: BTreeSet::new(), turn: 0 };
         reader.add_splits(splits)?;
         Ok(Box::new(reader))
     }
@@ -146,6 +146,8 @@ struct MemoryReader {
     schema: SchemaRef,
     /// For each split given: its number and its next batch; `None` once its end was reported.
     positions: Vec<(usize, Option<usize>)>,
+    /// Splits that are left alone.
+    held: BTreeSet<usize>,
     /// Split to look at next: they take turns.
     turn: usize,
 }
@@ -164,9 +166,21 @@ impl Reader for MemoryReader {
         Ok(())
     }
 
+    fn hold(&mut self, split: usize, held: bool) -> Result<()> {
+        if held {
+            self.held.insert(split)
+        } else {
+            self.held.remove(&split)
+        };
+        Ok(())
+    }
+
     fn poll(&mut self, _timeout: Duration) -> Result<Polled> {
         for step in 0..self.positions.len() {
             let split = (self.turn + step) % self.positions.len();
+            if self.held.contains(&split) {
+                continue;
+            }
             let (number, Some(next)) = self.positions[split] else { continue };
             self.turn = split + 1;
             let batches = &self.table.splits[number];

@@ -1,11 +1,12 @@
 //! Sources: tables that can be read, split by split.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use millstream_operators::Batch;
 
 use crate::commit::{OffsetHome, Position};
-use crate::error::Result;
+use crate::error::{ConnectorError, Result};
 
 /// A unit of source parallelism: a Kafka partition, a file or a stripe of one, a generator.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,10 +76,33 @@ pub struct SplitBatch {
     pub overdue_ns: u64,
 }
 
+/// Ends the wait of a reader's `poll`, or that of its next one if it is not waiting.
+pub type Interrupt = Arc<dyn Fn() + Send + Sync>;
+
 /// Reads the splits of one subtask; used from one thread.
 pub trait Reader: Send {
+    /// What another thread calls if there is something else to do than to wait; `None` if the reader
+    /// cannot be interrupted. It must stay harmless when the reader is gone.
+    fn interrupt(&self) -> Option<Interrupt> {
+        None
+    }
+
     /// Adds splits that were discovered later.
     fn add_splits(&mut self, splits: Vec<Split>) -> Result<()>;
+
+    /// Leaves a split (by its position) alone, or reads it again: `poll` returns no rows of a split
+    /// that is held. Rows that come once it is not are those that would have come.
+    ///
+    /// # Errors
+    /// If the reader cannot do that; then its tables cannot be aligned.
+    fn hold(&mut self, _split: usize, _held: bool) -> Result<()> {
+        Err(ConnectorError::Options {
+            message: "this connector cannot hold splits back, so its tables cannot be aligned"
+                .into(),
+            option: Some("scan.watermark.alignment.group".into()),
+            hint: Some("leave out 'scan.watermark.alignment.group'".into()),
+        })
+    }
 
     /// Hands over what is there. Waits for at most `timeout` if there is nothing.
     fn poll(&mut self, timeout: Duration) -> Result<Polled>;

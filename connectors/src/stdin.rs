@@ -109,6 +109,7 @@ impl Source for StdinSource {
             begun: false,
             at_end: false,
             finished: false,
+            held: false,
         };
         reader.add_splits(splits)?;
         Ok(Box::new(reader))
@@ -138,6 +139,8 @@ struct StdinReader {
     /// Nothing comes after the buffer.
     at_end: bool,
     finished: bool,
+    /// Left alone.
+    held: bool,
 }
 
 impl Reader for StdinReader {
@@ -157,8 +160,13 @@ impl Reader for StdinReader {
         Ok(())
     }
 
+    fn hold(&mut self, _split: usize, held: bool) -> Result<()> {
+        self.held = held;
+        Ok(())
+    }
+
     fn poll(&mut self, timeout: Duration) -> Result<Polled> {
-        if self.finished || self.reads.is_none() {
+        if self.finished || self.held || self.reads.is_none() {
             return Ok(Polled::Nothing);
         }
         let ready = self.ready()?;

@@ -16,6 +16,7 @@ use millstream_operators::{
 use millstream_state::{GroupRange, MemoryBudget, MemoryUse, SharedState, StateStore, TaskState};
 
 use crate::align::Align;
+use crate::alignment::Groups;
 use crate::chain::{Chain, ChainNode, Destination, SinkWork, Target, Work};
 use crate::channel::{Inbox, Sender};
 use crate::clock::Clock;
@@ -31,7 +32,7 @@ use crate::input::{ExchangeInput, Input};
 use crate::metrics::JobMetrics;
 use crate::open::Opened;
 use crate::recovery::Resumed;
-use crate::source_task::{SourceInput, SourceParts};
+use crate::source_task::{Activity, Alignment, SourceInput, SourceParts};
 use crate::task::{Task, TaskContext, TaskEpochs};
 use crate::waker::Waker;
 
@@ -162,11 +163,17 @@ impl Assembler<'_> {
         for node in self.opened.sources.keys().copied().collect::<Vec<_>>() {
             mailboxes.insert(node, self.first_splits(node));
         }
+        let mut groups = Groups::default();
+        let mut activities: BTreeMap<NodeId, Arc<Activity>> = BTreeMap::new();
         let mut tasks = Vec::new();
         for (number, (fragment, subtask, chain, state)) in chains.into_iter().enumerate() {
             let head = self.opened.fragments.fragments[fragment].nodes[0];
             let input = match mailboxes.get(&head) {
-                Some(mailboxes) => self.source_input(head, subtask, mailboxes[subtask].clone())?,
+                Some(mailboxes) => {
+                    let activity = activities.entry(head).or_default().clone();
+                    let mailbox = mailboxes[subtask].clone();
+                    self.source_input(head, subtask, mailbox, activity, &mut groups)?
+                }
                 None => {
                     let inbox = self.places[fragment][subtask].inbox.clone();
                     let metrics = self.metrics.nodes[head.0].subtasks[subtask].clone();
@@ -216,7 +223,14 @@ impl Assembler<'_> {
         mailboxes
     }
 
-    fn source_input(&self, id: NodeId, subtask: usize, mailbox: Arc<Mailbox>) -> Result<Input> {
+    fn source_input(
+        &self,
+        id: NodeId,
+        subtask: usize,
+        mailbox: Arc<Mailbox>,
+        activity: Arc<Activity>,
+        groups: &mut Groups,
+    ) -> Result<Input> {
         let node = self.graph.node(id);
         let NodeKind::Source(spec) = &node.kind else { unreachable!("only sources have splits") };
         let source = self.opened.sources[&id].clone();
@@ -239,6 +253,11 @@ impl Assembler<'_> {
             control: self.control.clone(),
             clock: self.clock.clone(),
             metrics: self.metrics.nodes[id.0].subtasks[subtask].clone(),
+            activity,
+            alignment: spec.watermark.as_ref().and_then(|watermark| {
+                let spec = watermark.alignment.clone()?;
+                Some(Alignment { group: groups.named(&spec.group), spec, member: (id, subtask) })
+            }),
         };
         Ok(Input::Source(Box::new(SourceInput::open(parts)?)))
     }
@@ -277,6 +296,7 @@ impl Assembler<'_> {
             targets: self.graph.outputs(id).map(|edge| self.target(edge, subtask)).collect(),
             metrics: metrics.subtasks[subtask].clone(),
             output: Output::new(),
+            due_ns: None,
         })
     }
 

@@ -83,6 +83,8 @@ pub struct ChainNode {
     pub metrics: Arc<OperatorMetrics>,
     /// What it has put out and the chain has not moved on yet.
     pub output: Output,
+    /// When its operator is to be reminded, in nanoseconds on the job's clock.
+    pub due_ns: Option<u64>,
 }
 
 /// The fused nodes of one task.
@@ -100,9 +102,9 @@ enum Pending {
     Deliver { node: usize, input: usize, message: Message, arrived_ns: u64 },
     /// Move on what a node has put out.
     Dispatch { node: usize, arrived_ns: u64 },
-    /// Let an operator go on with what a watermark began.
+    /// Let an operator go on with what a watermark or a flush began.
     Resume { node: usize, arrived_ns: u64 },
-    /// Let an operator pass on what it holds back.
+    /// Let an operator pass on what it holds back, or remind it to.
     Flush { node: usize, arrived_ns: u64 },
     /// End an epoch at a node.
     EndEpoch { node: usize, epoch: Epoch, arrived_ns: u64 },
@@ -114,7 +116,9 @@ enum Pending {
 
 impl Chain {
     /// A chain of these nodes, head first.
-    pub fn new(nodes: Vec<ChainNode>, clock: Clock) -> Self {
+    pub fn new(mut nodes: Vec<ChainNode>, clock: Clock) -> Self {
+        let now_ns = clock.now_ns();
+        nodes.iter_mut().for_each(|node| node.note_reminder(now_ns));
         Chain { nodes, clock, at_work: 0, pending: Vec::new() }
     }
 
@@ -180,6 +184,23 @@ impl Chain {
         self.go_on()
     }
 
+    /// The moment at which an operator wants to be reminded, in nanoseconds on the job's clock.
+    pub fn due_ns(&self) -> Option<u64> {
+        self.nodes.iter().filter_map(|node| node.due_ns).min()
+    }
+
+    /// Reminds the operators that wanted it by now.
+    pub fn remind(&mut self) -> Result<()> {
+        debug_assert!(self.is_at_rest(), "one thing at a time");
+        let now_ns = self.clock.now_ns();
+        let is_due =
+            |node: &&usize| self.nodes[**node].due_ns.is_some_and(|due_ns| due_ns <= now_ns);
+        let due: Vec<usize> = (0..self.nodes.len()).filter(|node| is_due(&node)).collect();
+        let flush = |node| Pending::Flush { node, arrived_ns: now_ns };
+        self.pending.extend(due.into_iter().rev().map(flush));
+        self.go_on()
+    }
+
     /// Goes on with what was pushed, as far as there is room.
     pub fn go_on(&mut self) -> Result<()> {
         while let Some(pending) = self.pending.pop() {
@@ -194,7 +215,9 @@ impl Chain {
                 }
                 Pending::Resume { node, arrived_ns } => self.resume(node, arrived_ns)?,
                 Pending::Flush { node, arrived_ns } => {
+                    self.nodes[node].due_ns = None;
                     self.let_operator(node, arrived_ns, |operator, out| operator.flush(out))?;
+                    self.resume_behind_dispatch(node, arrived_ns);
                 }
                 Pending::EndEpoch { node, epoch, arrived_ns } => {
                     self.end_epoch_at(node, epoch, arrived_ns)?;
@@ -262,7 +285,9 @@ impl Chain {
         let is_watermark = matches!(message, Message::Watermark(_));
         let node = &mut self.nodes[at];
         node.accept(input, message, arrived_ns, &self.clock)?;
-        node.metrics.busy_ns.add(self.clock.now_ns() - started_ns);
+        let now_ns = self.clock.now_ns();
+        node.metrics.busy_ns.add(now_ns - started_ns);
+        node.note_reminder(now_ns);
         if is_watermark && matches!(node.work, Work::Operator(_)) {
             self.pending.push(Pending::Resume { node: at, arrived_ns });
         }
@@ -310,11 +335,15 @@ impl Chain {
         });
         resumed?;
         if more {
-            // Below the dispatch of what has come out just now.
-            let top = self.pending.len() - 1;
-            self.pending.insert(top, Pending::Resume { node: at, arrived_ns });
+            self.resume_behind_dispatch(at, arrived_ns);
         }
         Ok(())
+    }
+
+    /// Has an operator go on when what has come out of it just now was moved on.
+    fn resume_behind_dispatch(&mut self, node: usize, arrived_ns: u64) {
+        let top = self.pending.len() - 1;
+        self.pending.insert(top, Pending::Resume { node, arrived_ns });
     }
 
     fn end_epoch_at(&mut self, at: usize, epoch: Epoch, arrived_ns: u64) -> Result<()> {
@@ -342,7 +371,9 @@ impl Chain {
         if let Work::Operator(operator) = &mut node.work {
             let acted = act(operator.as_mut(), &mut node.output);
             acted.map_err(EngineError::operator(&node.name))?;
-            node.metrics.busy_ns.add(self.clock.now_ns() - started_ns);
+            let now_ns = self.clock.now_ns();
+            node.metrics.busy_ns.add(now_ns - started_ns);
+            node.note_reminder(now_ns);
         }
         self.pending.push(Pending::Dispatch { node: at, arrived_ns });
         Ok(())
@@ -381,6 +412,14 @@ impl Chain {
 }
 
 impl ChainNode {
+    /// Sets or forgets the moment of the operator's reminder, as it now wants it.
+    fn note_reminder(&mut self, now_ns: u64) {
+        let Work::Operator(operator) = &self.work else { return };
+        self.due_ns = operator
+            .reminder_ms()
+            .map(|ms| self.due_ns.unwrap_or_else(|| now_ns.saturating_add(ms * 1_000_000)));
+    }
+
     fn accept(
         &mut self,
         input: usize,

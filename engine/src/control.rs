@@ -23,7 +23,7 @@ pub struct Control {
     held: AtomicBool,
     /// The epoch whose barrier the sources are to send; 0 before the first.
     requested: AtomicU64,
-    /// A source has done something since this was last taken.
+    /// A source or a reminder has done something since this was last taken.
     active: AtomicBool,
     wakers: Mutex<Vec<Arc<Waker>>>,
 }
@@ -79,8 +79,8 @@ impl Control {
         self.held.load(SeqCst)
     }
 
-    /// A source has sent or skipped something. All that happens in a job comes from there, so an
-    /// epoch without it is empty.
+    /// A source has sent or skipped something, or an operator was reminded. All that happens in a
+    /// job comes from there, so an epoch without it is empty.
     pub fn note_activity(&self) {
         if !self.active.load(SeqCst) {
             self.active.store(true, SeqCst);

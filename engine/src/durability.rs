@@ -77,12 +77,12 @@ impl RestartPolicy {
 }
 
 impl Default for RestartPolicy {
-    /// Without limit, after 1 s to 60 s.
+    /// Without limit, after 1 s to 5 s.
     fn default() -> Self {
         RestartPolicy {
             attempts: None,
             first_delay: Duration::from_secs(1),
-            longest_delay: Duration::from_secs(60),
+            longest_delay: Duration::from_secs(5),
         }
     }
 }
@@ -163,7 +163,7 @@ mod tests {
     fn waits_double_up_to_the_longest() {
         let policy = RestartPolicy::default();
         let seconds = |number| policy.delay(&unavailable(), number, 0).map(|delay| delay.as_secs());
-        assert_eq!([0, 1, 2, 5, 6, 99].map(seconds), [1, 2, 4, 32, 60, 60].map(Some));
+        assert_eq!([0, 1, 2, 5, 6, 99].map(seconds), [1, 2, 4, 5, 5, 5].map(Some));
         let spread = policy.delay(&unavailable(), 0, 1023).expect("retried");
         assert!(spread < Duration::from_secs(1) && spread > Duration::from_millis(740));
     }

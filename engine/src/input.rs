@@ -15,6 +15,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use millstream_operators::{Message, NodeId, OperatorMetrics};
 use millstream_state::Epoch;
@@ -65,12 +66,12 @@ impl Input {
         }
     }
 
-    /// Waits until there may be something new, or the task's waker is called.
-    pub fn wait(&mut self, waker: &Waker) -> Result<()> {
+    /// Waits until there may be something new, the task's waker is called, or `most` has passed.
+    pub fn wait(&mut self, waker: &Waker, most: Option<Duration>) -> Result<()> {
         match self {
-            Input::Source(source) => source.wait(waker),
+            Input::Source(source) => source.wait(waker, most),
             Input::Exchange(_) => {
-                waker.rest(None);
+                waker.rest(most);
                 Ok(())
             }
         }

@@ -22,6 +22,7 @@
 //! [`epoch`].
 
 pub mod align;
+pub mod alignment;
 pub mod assemble;
 pub mod chain;
 pub mod channel;

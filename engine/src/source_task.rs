@@ -15,15 +15,17 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use millstream_connectors::{Polled, Reader, Source, Split, SplitBatch};
-use millstream_operators::graph::WatermarkSpec;
+use millstream_operators::graph::{AlignmentSpec, WatermarkSpec};
 use millstream_operators::watermark::{SplitTime, SplitWatermarks};
 use millstream_operators::{Batch, Message, NodeId, Operator, OperatorMetrics, Output};
 use millstream_state::checkpoint::SplitState;
 use millstream_state::{Epoch, EventTime};
 
+use crate::alignment::{Group, Member};
 use crate::channel::Envelope;
 use crate::clock::Clock;
 use crate::control::Control;
@@ -32,9 +34,12 @@ use crate::epoch::worker::reach;
 use crate::error::{EngineError, Result};
 use crate::waker::Waker;
 
-/// Longest wait inside a reader: bounds how late a stop or an idle split is noticed. Rows end the
-/// wait at once.
-const POLL_TIMEOUT: Duration = Duration::from_millis(20);
+/// Longest wait inside a reader, which rows end at once: bounds how late an idle split is noticed.
+const POLL_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// The same for a reader that cannot be interrupted: it bounds how late a stop or a barrier is
+/// noticed, too.
+const BLIND_POLL_TIMEOUT: Duration = Duration::from_millis(20);
 
 /// Rest after a reader that came back empty-handed without waiting, lest it be asked in a loop.
 const BREATH: Duration = Duration::from_micros(500);
@@ -69,7 +74,25 @@ pub struct SourceParts {
     pub clock: Clock,
     /// The node's counters.
     pub metrics: Arc<OperatorMetrics>,
+    /// What all subtasks of the source have in common.
+    pub activity: Arc<Activity>,
+    /// Whom its splits wait for, if the table says so.
+    pub alignment: Option<Alignment>,
 }
+
+/// A subtask's part in an alignment group.
+pub struct Alignment {
+    /// What the table says.
+    pub spec: AlignmentSpec,
+    /// The group.
+    pub group: Arc<Group>,
+    /// Who this is in it.
+    pub member: Member,
+}
+
+/// Counts batches of all subtasks of a source, so that each knows whether the source is silent.
+#[derive(Debug, Default)]
+pub struct Activity(AtomicU64);
 
 /// How far a split was read.
 struct Progress {
@@ -100,6 +123,12 @@ pub struct SourceInput {
     finished_last: Option<usize>,
     watermark: EventTime,
     idle: bool,
+    /// The source's activity, as far as this subtask has taken note.
+    heard: u64,
+    /// When alignment is looked at next, in nanoseconds on the job's clock.
+    align_at_ns: u64,
+    /// Longest wait inside the reader, once the waker knows how to end it.
+    longest_poll: Option<Duration>,
     /// What was polled while waiting.
     found: Option<Polled>,
     ready: VecDeque<Envelope>,
@@ -121,6 +150,9 @@ impl SourceInput {
             finished_last: None,
             watermark: EventTime::MIN,
             idle: false,
+            heard: 0,
+            align_at_ns: 0,
+            longest_poll: None,
             found: None,
             ready: VecDeque::new(),
         };
@@ -132,6 +164,8 @@ impl SourceInput {
             input.pass_watermark(watermark.min(LAST_MOMENT), input.parts.clock.now_ns());
         }
         input.update_idle();
+        // Before any subtask reads, all have said where they go on.
+        input.report_time();
         Ok(input)
     }
 
@@ -189,18 +223,33 @@ impl SourceInput {
         Ok(self.ready.pop_front())
     }
 
-    /// Waits for rows, or for splits if there are none to read.
-    pub fn wait(&mut self, waker: &Waker) -> Result<()> {
+    /// Waits for rows, or for splits if there are none to read; at most for `most`.
+    pub fn wait(&mut self, waker: &Waker, most: Option<Duration>) -> Result<()> {
+        let at_most = |rest: Duration| most.map_or(rest, |most| most.min(rest));
         if self.parts.control.is_held() {
-            waker.rest(Some(HELD_REST));
+            waker.rest(Some(at_most(HELD_REST)));
             return Ok(());
         }
         let Some(reader) = self.reader.as_mut().filter(|_| self.unfinished > 0) else {
-            waker.rest(None);
+            waker.rest(most);
             return Ok(());
         };
+        if self.watermarks.as_ref().is_some_and(SplitWatermarks::are_all_held) {
+            waker.rest(Some(at_most(BLIND_POLL_TIMEOUT)));
+            return Ok(());
+        }
+        let longest = *self.longest_poll.get_or_insert_with(|| {
+            let interrupt = reader.interrupt();
+            let longest = if interrupt.is_some() { POLL_TIMEOUT } else { BLIND_POLL_TIMEOUT };
+            waker.set_interrupt(interrupt);
+            longest
+        });
+        if waker.was_called() {
+            return Ok(());
+        }
         let started_ns = self.parts.clock.now_ns();
-        let polled = reader.poll(POLL_TIMEOUT).map_err(EngineError::table(&self.parts.table))?;
+        let polled =
+            reader.poll(at_most(longest)).map_err(EngineError::table(&self.parts.table))?;
         let waited_ns = self.parts.clock.now_ns() - started_ns;
         match polled {
             Polled::Nothing if waited_ns < 1_000_000 => waker.rest(Some(BREATH)),
@@ -215,6 +264,7 @@ impl SourceInput {
     /// may have been the last, and then the end of the table follows.
     fn read(&mut self) -> Result<bool> {
         self.adopt_splits()?;
+        self.align()?;
         if let Some(polled) = self.found.take() {
             return self.absorb(polled);
         }
@@ -242,7 +292,39 @@ impl SourceInput {
         }
     }
 
+    /// Tells the group how far the splits here are.
+    fn report_time(&self) {
+        if let (Some(alignment), Some(watermarks)) = (&self.parts.alignment, &self.watermarks) {
+            alignment.group.report(alignment.member, watermarks.slowest());
+        }
+    }
+
+    /// Now and then, tells the group how far the splits here are, and holds those that are too far
+    /// ahead of the others.
+    fn align(&mut self) -> Result<()> {
+        let (Some(alignment), Some(watermarks)) = (&self.parts.alignment, &mut self.watermarks)
+        else {
+            return Ok(());
+        };
+        let now_ns = self.parts.clock.now_ns();
+        let Some(reader) = self.reader.as_mut().filter(|_| now_ns >= self.align_at_ns) else {
+            return Ok(());
+        };
+        let AlignmentSpec { max_drift_ms, update_interval_ms, .. } = alignment.spec;
+        self.align_at_ns = now_ns.saturating_add(update_interval_ms.saturating_mul(1_000_000));
+        let slowest = alignment.group.report(alignment.member, watermarks.slowest());
+        let drift_ms = i64::try_from(max_drift_ms).unwrap_or(i64::MAX);
+        let limit = slowest.map(|at| EventTime::from_ms(at.as_ms().saturating_add(drift_ms)));
+        for (split, held) in watermarks.hold_ahead_of(limit) {
+            reader.hold(split, held).map_err(EngineError::table(&self.parts.table))?;
+        }
+        Ok(())
+    }
+
     fn end(&mut self) {
+        if let Some(alignment) = &self.parts.alignment {
+            alignment.group.report(alignment.member, None);
+        }
         self.reader = None;
         self.ready.push_back(Envelope::End);
     }
@@ -300,12 +382,27 @@ impl SourceInput {
             Polled::Nothing => {}
             Polled::Finished { split } => self.finish_split(split),
         }
+        self.look_at_the_clock();
+        self.update_idle();
+        // At once: splits that are held wait for it.
+        self.report_time();
+        Ok(finished)
+    }
+
+    /// Lets silent splits be left out, and time go on without rows where that is wanted.
+    fn look_at_the_clock(&mut self) {
         let now_ms = self.listening_ms();
-        if let Some(watermark) = self.watermarks.as_mut().and_then(|all| all.tick(now_ms)) {
+        let Some(watermarks) = &mut self.watermarks else { return };
+        let heard = self.parts.activity.0.load(Relaxed);
+        if heard != self.heard {
+            self.heard = heard;
+            watermarks.end_silence(now_ms);
+        }
+        if let Some(watermark) = watermarks.tick(now_ms) {
+            // What it fires must not come from an idle input; `update_idle` says again that it is.
+            self.set_idle(false);
             self.pass_watermark(watermark.min(LAST_MOMENT), self.parts.clock.now_ns());
         }
-        self.update_idle();
-        Ok(finished)
     }
 
     fn absorb_rows(&mut self, read: SplitBatch) -> Result<()> {
@@ -317,6 +414,7 @@ impl SourceInput {
         }
         let arrived_ns = self.parts.clock.now_ns().saturating_sub(read.overdue_ns);
         let batch = self.compute(read.batch)?;
+        self.heard = self.parts.activity.0.fetch_add(1, Relaxed) + 1;
         let listening_ms = self.listening_ms();
         let cuts = match &mut self.watermarks {
             None => vec![(batch.num_rows(), None)],

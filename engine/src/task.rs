@@ -149,7 +149,11 @@ impl Task {
             self.chain.flush()?;
             return Ok(Step::Backpressured);
         }
-        if self.chain.is_at_rest() {
+        if self.chain.is_at_rest() && self.is_due() {
+            // What is emitted now is to be committed, though no row has come.
+            self.context.control.note_activity();
+            self.chain.remind()?;
+        } else if self.chain.is_at_rest() {
             self.chain.take_up();
             let Some(envelope) = self.input.take()? else {
                 self.chain.flush()?;
@@ -163,6 +167,18 @@ impl Task {
             self.tell();
         }
         Ok(if self.done { Step::Done } else { Step::Progress })
+    }
+
+    /// True if an operator is to be reminded of something.
+    fn is_due(&self) -> bool {
+        let due_ns = self.chain.due_ns();
+        due_ns.is_some_and(|due_ns| due_ns <= self.context.clock.now_ns())
+    }
+
+    /// How long the task may rest.
+    fn rest(&self, now_ns: u64) -> Option<Duration> {
+        let due_ns = self.chain.due_ns()?;
+        Some(Duration::from_nanos(due_ns.saturating_sub(now_ns)))
     }
 
     fn push(&mut self, envelope: Envelope) -> Result<()> {
@@ -234,7 +250,8 @@ impl Task {
                 Step::Done => break,
                 Step::Idle => {
                     let started_ns = clock.now_ns();
-                    self.input.wait(&waker)?;
+                    let rest = self.rest(started_ns);
+                    self.input.wait(&waker, rest)?;
                     self.chain.count_idle(clock.now_ns() - started_ns);
                 }
                 Step::Backpressured => {

@@ -1,8 +1,11 @@
 //! Wakes a task that rests: whoever brings input, makes room or asks for an end calls `wake`.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use millstream_connectors::source::Interrupt;
 
 /// Locks a mutex whose holders cannot leave it half changed.
 ///
@@ -19,6 +22,17 @@ pub struct Waker {
     pending: AtomicBool,
     resting: Mutex<()>,
     called: Condvar,
+    interrupt: Mutex<Option<Call>>,
+}
+
+/// Ends a wait that is not one of ours.
+#[derive(Clone)]
+struct Call(Interrupt);
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Call")
+    }
 }
 
 impl Waker {
@@ -28,7 +42,23 @@ impl Waker {
             // Taking the lock orders this call after the sleeper's check or into its wait.
             drop(lock(&self.resting));
             self.called.notify_one();
+            // The call may have to wait for locks of a client.
+            let interrupt = lock(&self.interrupt).clone();
+            if let Some(Call(interrupt)) = interrupt {
+                interrupt();
+            }
         }
+    }
+
+    /// Has `interrupt` called by `wake` from now on, for a task that also waits elsewhere. Before each
+    /// such wait it has to ask [`Waker::was_called`].
+    pub fn set_interrupt(&self, interrupt: Option<Interrupt>) {
+        *lock(&self.interrupt) = interrupt.map(Call);
+    }
+
+    /// True if somebody has called `wake` since the last rest or the last time this was asked.
+    pub fn was_called(&self) -> bool {
+        self.pending.swap(false, SeqCst)
     }
 
     /// Rests until somebody calls `wake`, or at most for `timeout`; called by the task alone.
@@ -62,6 +92,20 @@ mod tests {
         waker.wake();
         waker.wake();
         waker.rest(None);
+    }
+
+    #[test]
+    fn a_call_ends_a_wait_that_is_elsewhere() {
+        let (waker, (calls, called)) = (Waker::default(), std::sync::mpsc::channel());
+        waker.set_interrupt(Some(Arc::new(move || calls.send(()).expect("somebody waits"))));
+        assert!(!waker.was_called());
+        waker.wake();
+        called.try_recv().expect("interrupted");
+        waker.wake();
+        assert!(called.try_recv().is_err(), "it has not waited again yet");
+        assert!(waker.was_called() && !waker.was_called());
+        waker.wake();
+        called.try_recv().expect("interrupted again");
     }
 
     #[test]

@@ -339,8 +339,16 @@ fn a_job_that_finished_is_cleaned_up_and_can_begin_anew() {
     assert_eq!(snapshots.list().unwrap(), [last.next()], "a genesis that is not committed");
     job.restart(2).unwrap();
     assert_eq!(world.broker.pointer().unwrap().epoch, last.next());
-    job.run().unwrap();
-    assert_eq!(world.broker.rows("broker").len(), 2 * sums(&rows(0, 25)).len());
+    job.run_to_end().unwrap();
+    let written = 2 * sums(&rows(0, 25)).len();
+    assert_eq!(world.broker.rows("broker").len(), written);
+
+    // Killed after all was done and before the process ended: nothing is repeated.
+    job.crash();
+    job.restart(2).unwrap();
+    assert!(job.recovery().had_finished && job.is_over());
+    assert_eq!(world.broker.rows("broker").len(), written);
+    assert_eq!(snapshots.list().unwrap(), [], "that was told, and the next start begins anew");
 }
 
 #[test]

@@ -104,7 +104,10 @@ fn a_job_that_was_stopped_goes_on_with_another_parallelism() {
     assert_eq!(job.wait_blocking().unwrap().outcome, Outcome::Finished);
     assert_eq!(source.read.lock().unwrap().len(), 1_200, "no row was read twice");
     assert_eq!(sorted(&world.folder), sums(&input.concat()));
-    // A job that has finished leaves no snapshots.
+    // What it has left says to the next start that nothing is left to do, and is gone after that.
+    let job = start(&world, directory.path(), 2);
+    assert_eq!(job.wait_blocking().unwrap().outcome, Outcome::Finished);
+    assert_eq!(sorted(&world.folder), sums(&input.concat()), "nothing is repeated");
     let snapshots = std::fs::read_dir(directory.path().join("checkpoints")).unwrap();
     assert_eq!(snapshots.count(), 0);
 }

@@ -149,6 +149,22 @@ pub struct WatermarkSpec {
     pub emit: WatermarkEmit,
     /// A split that stays silent for this long is left out of the minimum; `None` never.
     pub idle_timeout_ms: Option<u64>,
+    /// Once the whole source was silent for this long, its watermark follows the clock; `None`
+    /// never.
+    pub idle_advance_ms: Option<u64>,
+    /// Splits that are too far ahead of others wait for them.
+    pub alignment: Option<AlignmentSpec>,
+}
+
+/// `'scan.watermark.alignment.*'`: splits of all sources of a group stay close together in time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlignmentSpec {
+    /// Name of the group.
+    pub group: String,
+    /// How far a split's watermark may be ahead of the group's least, in milliseconds.
+    pub max_drift_ms: u64,
+    /// How often that is looked at, in milliseconds of processing time.
+    pub update_interval_ms: u64,
 }
 
 /// `'scan.watermark.emit.strategy'`.

@@ -29,7 +29,7 @@ pub struct OperatorContext {
 /// One instance of a node of the job graph: plain functions of (state, input) → output.
 ///
 /// The task calls `open` once, then `on_batch`, `on_watermark` and `on_epoch_end` in the order of
-/// the input, and after `on_watermark` `resume` while there is more. Laws:
+/// the input, and after `on_watermark` and `flush` `resume` while there is more. Laws:
 ///
 /// - watermarks given to `on_watermark` strictly ascend; after a restart they may begin below what
 ///   the operator's state has seen, and it must not go back;
@@ -56,16 +56,27 @@ pub trait Operator: Send {
         Ok(false)
     }
 
+    /// How long after now, in milliseconds of processing time, the operator wants to be reminded by a
+    /// call of [`Self::flush`]; `None` if there is nothing to remind it of.
+    ///
+    /// The task asks after every call of the operator. The time runs from the first answer that is
+    /// `Some` on, until `flush` was called or the answer is `None`.
+    fn reminder_ms(&self) -> Option<u64> {
+        None
+    }
+
     /// Ends an epoch: passes on what is held back, and hands to its state handles all that was not
     /// handed to them yet. After a crash the operator is built anew and opened on exactly that.
     fn on_epoch_end(&mut self, out: &mut Output) -> Result<()> {
         self.flush(out)
     }
 
-    /// Passes on what is held back only to save work, such as the partials of a local stage.
+    /// Passes on what is held back: to save work, such as the partials of a local stage, or until
+    /// the operator is reminded. The task then calls `resume` while there is more.
     ///
-    /// Called when the operator's inputs have fallen idle: time may then move on behind it without
-    /// its watermark, and what it still held would come late.
+    /// Called when the time of a reminder has come, and when the operator's inputs have fallen idle:
+    /// time may then move on behind it without its watermark, what it still held would come late, and
+    /// it may not emit before they come back.
     fn flush(&mut self, _out: &mut Output) -> Result<()> {
         Ok(())
     }

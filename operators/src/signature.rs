@@ -18,6 +18,8 @@
 //! | aggregates removed or put in another order | migrated: old runs are read by column names |
 //! | aggregates added, other arguments or types | rebuilt: what was not counted is not known |
 //! | other keys, or in another order; other windows, offset or zone | rebuilt |
+//! | results with updates: another interval or lateness | kept |
+//! | the same: any other change of the aggregates; between EMIT ON WINDOW CLOSE and the others | rebuilt |
 //!
 //! The local stage has no state of its own, and one stage and two have the same: parallelism is no
 //! part of a signature. What is *before* an operator is no part of it either: a changed WHERE
@@ -27,7 +29,7 @@ use arrow::datatypes::Field;
 use serde_json::{Value, json};
 
 use crate::OperatorSpec;
-use crate::window::{WindowAggregateSpec, WindowKind, WindowTime};
+use crate::window::{Early, WindowAggregateSpec, WindowKind, WindowTime};
 
 /// What becomes of an operator's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +46,9 @@ impl OperatorSpec {
     /// What the operator's state looks like; `None` if it has none.
     pub fn state_signature(&self) -> Option<Value> {
         match self {
+            OperatorSpec::WindowAggregate(spec) if !spec.emission.is_final() => {
+                Some(updating(spec))
+            }
             OperatorSpec::WindowAggregate(spec) | OperatorSpec::GlobalWindowAggregate(spec) => {
                 Some(window_aggregate(spec))
             }
@@ -69,6 +74,20 @@ fn window_aggregate(spec: &WindowAggregateSpec) -> Value {
         "keys": keys.iter().map(column).collect::<Vec<_>>(),
         "columns": columns.iter().map(column).collect::<Vec<_>>(),
     })
+}
+
+/// Rows that know what was emitted have all columns in one piece, so any change rebuilds them, but
+/// one of the interval or of the lateness.
+fn updating(spec: &WindowAggregateSpec) -> Value {
+    let mut signature = window_aggregate(spec);
+    let columns = signature["columns"].take();
+    let results = spec.aggregates.iter().map(|aggregate| aggregate.data_type.to_string());
+    signature["kind"] = json!("updating window aggregate");
+    signature["window"]["is_early"] = json!(spec.emission.early != Early::Never);
+    signature["window"]["columns"] = columns;
+    signature["window"]["results"] = json!(results.collect::<Vec<_>>());
+    signature["columns"] = json!([]);
+    signature
 }
 
 fn window(time: &WindowTime) -> Value {

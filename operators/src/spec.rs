@@ -14,8 +14,8 @@ use crate::project::Project;
 use crate::union::Union;
 use crate::unnest::{Unnest, UnnestSpec};
 use crate::window::{
-    GlobalWindowAggregate, LocalWindowAggregate, WindowAggregate, WindowAggregateSpec,
-    WindowAssign, WindowAssignSpec,
+    GlobalWindowAggregate, LocalWindowAggregate, UpdatingWindowAggregate, WindowAggregate,
+    WindowAggregateSpec, WindowAssign, WindowAssignSpec,
 };
 
 /// What an operator does; [`OperatorSpec::build`] makes a running instance of it.
@@ -31,7 +31,8 @@ pub enum OperatorSpec {
     Unnest(UnnestSpec),
     /// Appends `window_start`, `window_end` and `window_time`; a row of several windows is copied.
     WindowAssign(WindowAssignSpec),
-    /// Aggregates windows from rows to results, in one stage.
+    /// Aggregates windows from rows to results, in one stage: once, or with updates, as
+    /// [`WindowAggregateSpec::emission`] says.
     WindowAggregate(WindowAggregateSpec),
     /// First of two stages: rows to partial aggregates a pane, before the exchange. Its output has
     /// the schema [`WindowAggregateSpec::partial_schema`].
@@ -52,7 +53,12 @@ impl OperatorSpec {
             OperatorSpec::Union => Box::new(Union::new(output)),
             OperatorSpec::Unnest(spec) => Box::new(Unnest::new(spec, output)),
             OperatorSpec::WindowAssign(spec) => Box::new(WindowAssign::new(spec, output)?),
-            OperatorSpec::WindowAggregate(spec) => Box::new(WindowAggregate::new(spec, output)?),
+            OperatorSpec::WindowAggregate(spec) if spec.emission.is_final() => {
+                Box::new(WindowAggregate::new(spec, output)?)
+            }
+            OperatorSpec::WindowAggregate(spec) => {
+                Box::new(UpdatingWindowAggregate::new(spec, output)?)
+            }
             OperatorSpec::LocalWindowAggregate(spec) => Box::new(LocalWindowAggregate::new(spec)?),
             OperatorSpec::GlobalWindowAggregate(spec) => {
                 assert_eq!(input.fields(), spec.partial_schema()?.fields(), "partials come in");

@@ -15,6 +15,7 @@
 //! |---|---|---|---|
 //! | splits | highest implied watermark, last activity | `add_splits` | never: indexes are stable |
 //! | current | watermark that was passed on last | first row of every split | never |
+//! | silence | since when nobody has heard a row of the source | first look | never |
 //!
 //! Laws:
 //!
@@ -23,7 +24,17 @@
 //! 2. a split that has said nothing holds the watermark back until it is idle or finished;
 //! 3. when all splits have finished, and only then, the watermark is [`EventTime::MAX`];
 //! 4. when all unfinished splits are idle, the watermark stands and the subtask says so;
-//! 5. no clock is read here: the caller passes the processing time in.
+//! 5. with [`WatermarkSpec::idle_advance_ms`], once the whole source has been silent for so long, all
+//!    splits are idle and the watermark follows the clock: it is the highest of theirs, as it is
+//!    wherever all inputs are idle, plus the length of the silence, however far event time is from
+//!    the clock's. The next row ends that, and time stays where it has come to;
+//! 6. no clock is read here: the caller passes the processing time in.
+//!
+//! ```text
+//!  rows        a b c                                      d
+//!  clock       0 1 2 ─── silence ─── 12 ── 13 ── 14 ──── 15
+//!  watermark   0 1 2                 12    13    14       max(14, what d implies)
+//! ```
 //!
 //! Late rows: they are not this place's business; a row behind the watermark leaves it unchanged.
 
@@ -45,6 +56,8 @@ struct Split {
     active_ms: Option<u64>,
     idle: bool,
     finished: bool,
+    /// Nobody reads it: it is not silent.
+    held: bool,
 }
 
 /// What must come back of a split after a restart, so that time goes on where it was.
@@ -70,13 +83,30 @@ pub struct SplitWatermarks {
     // STATE
     splits: Vec<Split>,
     current: Option<EventTime>,
+    silence: Silence,
 }
+
+/// How long nobody has heard a row of the source.
+#[derive(Clone, Copy, Debug, Default)]
+struct Silence {
+    /// Processing time of the last row, or of the first look.
+    since_ms: Option<u64>,
+    /// The watermark when the clock was first followed.
+    from: Option<EventTime>,
+}
+
+/// A watermark that follows the clock moves in steps of so much, lest it be passed on at every look.
+const STEP_MS: u64 = 100;
 
 impl SplitWatermarks {
     /// Generators for splits `0..splits`.
     pub fn new(spec: &WatermarkSpec, splits: usize) -> Self {
-        let mut watermarks =
-            SplitWatermarks { spec: spec.clone(), splits: Vec::new(), current: None };
+        let mut watermarks = SplitWatermarks {
+            spec: spec.clone(),
+            splits: Vec::new(),
+            current: None,
+            silence: Silence::default(),
+        };
         watermarks.add_splits(splits);
         watermarks
     }
@@ -91,7 +121,7 @@ impl SplitWatermarks {
         let mut watermarks = SplitWatermarks::new(spec, splits.len());
         for (split, state) in watermarks.splits.iter_mut().zip(splits) {
             let SplitTime { watermark, idle, finished, .. } = state.unwrap_or_default();
-            *split = Split { watermark, active_ms: None, idle, finished };
+            *split = Split { watermark, active_ms: None, idle, finished, held: false };
         }
         // A subtask that was at its end may be followed by one that is not.
         let currents = splits.iter().flatten().map(|state| state.current);
@@ -112,7 +142,8 @@ impl SplitWatermarks {
 
     /// Adds `count` splits with the next indexes, as partition discovery does.
     pub fn add_splits(&mut self, count: usize) {
-        let split = Split { watermark: None, active_ms: None, idle: false, finished: false };
+        let (idle, finished, held) = (false, false, false);
+        let split = Split { watermark: None, active_ms: None, idle, finished, held };
         self.splits.resize(self.splits.len() + count, split);
     }
 
@@ -135,6 +166,7 @@ impl SplitWatermarks {
         let implied = implied.as_primitive::<TimestampMillisecondType>();
         self.splits[split].active_ms = Some(now_ms);
         self.splits[split].idle = false;
+        self.end_silence(now_ms);
         let mut cuts = match self.spec.emit {
             WatermarkEmit::OnPeriodic => {
                 vec![(rows.num_rows(), self.raise(split, max(implied)))]
@@ -167,15 +199,80 @@ impl SplitWatermarks {
         self.advance()
     }
 
+    /// Takes note that another subtask of the source had rows: the source is not silent.
+    pub fn end_silence(&mut self, now_ms: u64) {
+        self.silence = Silence { since_ms: Some(now_ms), from: None };
+    }
+
     /// Looks at the clock: splits that were silent for longer than the timeout become idle.
     /// Returns the subtask's watermark if that advanced it; ask [`Self::is_idle`] afterwards.
     pub fn tick(&mut self, now_ms: u64) -> Option<EventTime> {
-        let timeout_ms = self.spec.idle_timeout_ms?;
-        for split in &mut self.splits {
-            let active_ms = *split.active_ms.get_or_insert(now_ms);
-            split.idle |= now_ms.saturating_sub(active_ms) >= timeout_ms;
+        let mut advanced = None;
+        for split in self.splits.iter_mut().filter(|split| split.held) {
+            split.active_ms = Some(now_ms);
         }
-        self.advance()
+        if self.splits.iter().any(|split| split.held) {
+            self.end_silence(now_ms);
+        }
+        if let Some(timeout_ms) = self.spec.idle_timeout_ms {
+            for split in &mut self.splits {
+                let active_ms = *split.active_ms.get_or_insert(now_ms);
+                split.idle |= now_ms.saturating_sub(active_ms) >= timeout_ms;
+            }
+            advanced = self.advance();
+        }
+        self.follow(now_ms).or(advanced)
+    }
+
+    /// Follows the clock while the whole source is silent.
+    fn follow(&mut self, now_ms: u64) -> Option<EventTime> {
+        let advance_ms = self.spec.idle_advance_ms?;
+        let silent_ms = now_ms.saturating_sub(*self.silence.since_ms.get_or_insert(now_ms));
+        if silent_ms < advance_ms || self.splits.iter().all(|split| split.finished) {
+            return None;
+        }
+        let from = self.silence.from.or_else(|| {
+            let open = self.splits.iter().filter(|split| !split.finished);
+            self.current.max(open.filter_map(|split| split.watermark).max())
+        });
+        self.splits.iter_mut().for_each(|split| split.idle = true);
+        self.silence.from = from;
+        let step_ms = i64::try_from(silent_ms / STEP_MS * STEP_MS).unwrap_or(i64::MAX);
+        // The last moment but one: the last says that there is no other.
+        let moment_ms = from?.as_ms().saturating_add(step_ms).min(i64::MAX - 1);
+        let watermark = Some(EventTime::from_ms(moment_ms));
+        if watermark <= self.current {
+            return None;
+        }
+        self.current = watermark;
+        watermark
+    }
+
+    /// The least watermark of the splits that count: neither idle nor finished, and with a watermark.
+    pub fn slowest(&self) -> Option<EventTime> {
+        let active = self.splits.iter().filter(|split| !split.idle && !split.finished);
+        active.filter_map(|split| split.watermark).min()
+    }
+
+    /// Holds the splits that are ahead of `limit`, and no others. Returns those for which that is
+    /// new, and whether they are held now.
+    pub fn hold_ahead_of(&mut self, limit: Option<EventTime>) -> Vec<(usize, bool)> {
+        let mut changed = Vec::new();
+        for (number, split) in self.splits.iter_mut().enumerate() {
+            let ahead = limit.is_some_and(|limit| split.watermark > Some(limit));
+            let held = ahead && !split.finished;
+            if held != split.held {
+                split.held = held;
+                changed.push((number, held));
+            }
+        }
+        changed
+    }
+
+    /// True if no split is read, because all that are not finished are held.
+    pub fn are_all_held(&self) -> bool {
+        let mut open = self.splits.iter().filter(|split| !split.finished).peekable();
+        open.peek().is_some() && open.all(|split| split.held)
     }
 
     /// True while no unfinished split is active, so that nothing here moves the watermark. Also
@@ -235,7 +332,15 @@ mod tests {
 
     fn watermarks(splits: usize, emit: WatermarkEmit) -> SplitWatermarks {
         let expr = Arc::new(Column::new("at", 0));
-        let spec = WatermarkSpec { column: 0, expr, emit, idle_timeout_ms: Some(100) };
+        let idle_timeout_ms = Some(100);
+        let spec = WatermarkSpec {
+            column: 0,
+            expr,
+            emit,
+            idle_timeout_ms,
+            idle_advance_ms: None,
+            alignment: None,
+        };
         SplitWatermarks::new(&spec, splits)
     }
 
@@ -283,6 +388,70 @@ mod tests {
         assert!(watermarks.is_idle());
         let late = watermarks.observe(1, &rows(&[Some(10)]), 1160).expect("observed");
         assert_eq!((late, watermarks.is_idle()), (vec![(1, None)], false));
+    }
+
+    #[test]
+    fn splits_that_are_ahead_are_held_and_are_not_idle() {
+        let mut watermarks = watermarks(3, WatermarkEmit::OnPeriodic);
+        watermarks.observe(0, &rows(&[Some(10)]), 0).expect("observed");
+        watermarks.observe(1, &rows(&[Some(99)]), 0).expect("observed");
+        assert_eq!(watermarks.slowest(), at(10), "split 2 has said nothing");
+        assert_eq!(watermarks.hold_ahead_of(at(99)), []);
+        assert_eq!(watermarks.hold_ahead_of(at(40)), [(1, true)]);
+        assert_eq!(watermarks.hold_ahead_of(at(40)), []);
+        watermarks.tick(500);
+        assert_eq!(watermarks.slowest(), at(99), "splits 0 and 2 are idle, the held one is not");
+        assert!(!watermarks.is_idle() && !watermarks.are_all_held());
+        watermarks.finish(0);
+        watermarks.finish(2);
+        assert!(watermarks.are_all_held());
+        assert_eq!(watermarks.hold_ahead_of(at(99)), [(1, false)]);
+    }
+
+    fn following(splits: usize) -> SplitWatermarks {
+        let mut watermarks = watermarks(splits, WatermarkEmit::OnPeriodic);
+        watermarks.spec.idle_advance_ms = Some(10_000);
+        watermarks
+    }
+
+    #[test]
+    fn a_silent_source_follows_the_clock_from_where_it_was() {
+        let mut watermarks = following(2);
+        watermarks.spec.idle_timeout_ms = None;
+        assert_eq!(watermarks.tick(0), None);
+        watermarks.observe(0, &rows(&[Some(5_000)]), 1_000).expect("observed");
+        watermarks.observe(1, &rows(&[Some(4_000)]), 2_000).expect("observed");
+        assert_eq!(watermarks.tick(11_999), None);
+        assert!(!watermarks.is_idle());
+        assert_eq!((watermarks.tick(12_050), watermarks.is_idle()), (at(15_000), true));
+        assert_eq!(watermarks.tick(12_099), None, "in steps");
+        assert_eq!(watermarks.tick(12_100), at(15_100));
+        watermarks.observe(0, &rows(&[Some(5_500)]), 12_200).expect("observed");
+        assert_eq!((watermarks.tick(22_100), watermarks.current()), (None, at(15_100)));
+        assert!(!watermarks.is_idle());
+        watermarks.end_silence(22_150);
+        assert_eq!(watermarks.tick(32_100), None, "another subtask had rows");
+        assert_eq!(watermarks.tick(32_150), at(25_100));
+        let restored = SplitWatermarks::restored(
+            &watermarks.spec,
+            &[Some(watermarks.state(0)), Some(watermarks.state(1))],
+        );
+        assert_eq!(restored.current(), at(25_100), "what has fired stays fired");
+    }
+
+    #[test]
+    fn a_split_that_has_said_nothing_does_not_stop_the_clock() {
+        let mut watermarks = following(2);
+        watermarks.spec.idle_timeout_ms = None;
+        watermarks.observe(1, &rows(&[Some(7)]), 0).expect("observed");
+        assert_eq!(watermarks.tick(10_000), at(10_007));
+        let mut nothing = following(1);
+        assert_eq!((nothing.tick(0), nothing.tick(60_000)), (None, None));
+        assert!(nothing.is_idle());
+        let mut ended = following(1);
+        ended.observe(0, &rows(&[Some(7)]), 0).expect("observed");
+        ended.finish(0);
+        assert_eq!((ended.tick(60_000), ended.current()), (None, Some(EventTime::MAX)));
     }
 
     #[test]

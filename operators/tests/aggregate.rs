@@ -17,7 +17,7 @@ use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::Column;
 use millstream_operators::aggregate::{AggregateLayout, GroupTable, Rows};
 use millstream_operators::window::{
-    AggregateFunction, AggregateSpec, WindowAggregateSpec, WindowTime,
+    AggregateFunction, AggregateSpec, Emission, WindowAggregateSpec, WindowTime,
 };
 use proptest::prelude::*;
 
@@ -212,6 +212,7 @@ fn spec(keys: usize, value: &DataType, filter: bool, distinct: bool) -> WindowAg
         aggregates,
         output: vec![],
         input: Arc::new(Schema::empty()),
+        emission: Emission::default(),
     }
 }
 

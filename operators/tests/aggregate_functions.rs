@@ -20,7 +20,7 @@ use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::{Column, Literal};
 use millstream_operators::aggregate::{AggregateLayout, GroupTable, Rows};
 use millstream_operators::window::{
-    AggregateFunction, AggregateSpec, WindowAggregateSpec, WindowTime,
+    AggregateFunction, AggregateSpec, Emission, WindowAggregateSpec, WindowTime,
 };
 
 type Columns = (Vec<ArrayRef>, Vec<ArrayRef>);
@@ -49,6 +49,7 @@ fn spec(
         aggregates,
         output: vec![],
         input: batch.schema(),
+        emission: Emission::default(),
     }
 }
 

@@ -51,8 +51,11 @@ fn golden_scripts() {
                 failures.push(format!("{name}\n{input}\n--- now\n{}", output.join("\n")));
             }
         }
-        let mut forms = vec![Form::Rows];
-        if script.header.is_window_aggregate() {
+        let mut forms = Vec::new();
+        if !script.header.goes_by_batches() {
+            forms.push(Form::Rows);
+        }
+        if script.header.has_stages() {
             forms.extend([Form::Stages(1), Form::Stages(3)]);
         }
         for form in forms {
@@ -115,7 +118,7 @@ fn golden_scripts_survive_epochs_and_crashes() {
         let text = fs::read_to_string(&file).expect("a script can be read");
         let script = Script::parse(&text);
         let outputs: Vec<_> = script.blocks.iter().map(|block| block.expected.clone()).collect();
-        let locals = if script.header.is_window_aggregate() { vec![0, 2] } else { vec![0] };
+        let locals = if script.header.has_stages() { vec![0, 2] } else { vec![0] };
         for (name, after) in DISTURBANCES {
             let disturbed = script.disturbed(after);
             for (locals, subtasks, memory_bytes) in

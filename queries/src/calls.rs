@@ -160,6 +160,30 @@ pub fn interval_value(expr: &Expr) -> Option<IntervalValue> {
     interval::parse(text, unit, None).ok()
 }
 
+/// Names of the settings of a query that EMIT and ALLOW LATENESS become.
+pub const EMIT: &str = "emit";
+/// See [`EMIT`].
+pub const LATENESS: &str = "lateness";
+
+/// The milliseconds of an interval literal that is not one of months.
+pub fn milliseconds(expr: &Expr) -> Option<i64> {
+    match interval_value(expr)? {
+        IntervalValue::Millis(ms) => Some(ms),
+        IntervalValue::Months(_) => None,
+    }
+}
+
+/// The text of a string literal.
+pub fn text(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// The expression of an argument, named or not; nothing for `*`.
 pub fn argument_expr(argument: &FunctionArg) -> Option<&Expr> {
     match argument {

@@ -19,6 +19,7 @@
 //! | `JSON_VALUE(j, p RETURNING INT)` and its like | `Expr::Function`, the clauses as a text among the arguments: `functions/json.rs` |
 //! | `x IS JSON ARRAY` | `Expr::Function` named `is json`, arguments x and `'ARRAY'` |
 //! | `x::ROW<a INT>` | as `CAST(x AS ROW<a INT>)` |
+//! | `… EMIT EVERY i ALLOW LATENESS i` | `Query::settings`: `emit` is an interval, `'update'` or `'close'`; `lateness` is an interval |
 //! | `MAP['k', v, …]` | `Expr::Function` named `MAP`, keys and values as arguments in turn |
 //! | `t /*+ OPTIONS('k' = 'v') */` | `'k' = 'v'` in the `with_hints` of the table, in the `parameters` of `TABLE t` |
 //!

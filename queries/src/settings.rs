@@ -3,14 +3,17 @@
 //! A SQL file is one job, so a setting holds for all of it, wherever it stands. Flink's keys that
 //! have no meaning here, but change no result either, are accepted, so that a file runs on both.
 
+mod emit;
 mod restart;
 
 use chrono_tz::Tz;
+use millstream_operators::window::Emission;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::plan::codes;
 use crate::suggest;
 
+use emit::Emit;
 use restart::Strategy;
 pub use restart::{Backoff, Restart};
 
@@ -33,6 +36,7 @@ pub struct Settings {
     /// `execution.checkpointing.dir`: a directory or URL that gets a copy of each checkpoint.
     pub checkpoint_dir: Option<String>,
     restart: Strategy,
+    emit: Emit,
 }
 
 const PARALLELISM: &str = "parallelism.default";
@@ -63,7 +67,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "table.dml-sync",
     "table.dynamic-table-options.enabled",
     "table.exec.async-",
-    "table.exec.emit.",
     "table.exec.mini-batch.",
     "table.exec.sink.",
     "table.exec.simplify-operator-name-enabled",
@@ -112,12 +115,21 @@ impl Settings {
             retained: LEAST_RETAINED,
             checkpoint_dir: None,
             restart: Strategy::default(),
+            emit: Emit::default(),
         }
     }
 
     /// `restart-strategy.*`: what is done after a failure that may pass.
     pub fn restart(&self) -> Restart {
         self.restart.restart()
+    }
+
+    /// `table.exec.emit.*`: how windowed aggregations emit that do not say it themselves.
+    ///
+    /// # Errors
+    /// If a setting that is on lacks another that it needs.
+    pub fn emission(&self) -> Result<Emission, Diagnostic> {
+        self.emit.emission()
     }
 
     /// Sets a key.
@@ -133,13 +145,12 @@ impl Settings {
         value_span: Option<Span>,
     ) -> Result<(), Diagnostic> {
         let key = key.trim();
-        let found = match self.restart.set(key, value.trim()) {
+        let trimmed = value.trim();
+        let found = self.restart.set(key, trimmed).or_else(|| self.emit.set(key, trimmed));
+        let found = match found.or_else(|| self.set_own(key, trimmed)) {
             Some(found) => found,
-            None => match self.set_own(key, value.trim()) {
-                Some(found) => found,
-                None if has_no_effect(key) => Ok(()),
-                None => return Err(unknown(key).at_if_known(key_span)),
-            },
+            None if has_no_effect(key) => Ok(()),
+            None => return Err(unknown(key).at_if_known(key_span)),
         };
         found.map_err(|wanted| {
             let message = format!("`{value}` is no value for `{key}`");
@@ -207,7 +218,8 @@ impl Settings {
 fn unknown(key: &str) -> Diagnostic {
     let own = [PARALLELISM, ZONE, IDLE_TIMEOUT, NAME, INTERVAL, MODE];
     let known = own.into_iter().chain(RETAINED).chain(DIRECTORY);
-    let known = known.chain(restart::KEYS.iter().copied()).chain(WITHOUT_EFFECT.iter().copied());
+    let known = known.chain(restart::KEYS.iter().copied()).chain(emit::KEYS.iter().copied());
+    let known = known.chain(WITHOUT_EFFECT.iter().copied());
     let message = format!("there is no setting `{key}`");
     Diagnostic::error(codes::UNKNOWN_SETTING, message)
         .hint_if_any(suggest::did_you_mean(key, known))

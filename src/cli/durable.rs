@@ -50,6 +50,18 @@ fn checkpoints(
     DirectoryCheckpoints::open(directory, options).map_err(not_opened)
 }
 
+/// Forgets what a finished job has kept, copies included. What cannot be removed says to the next
+/// start that the job had finished.
+pub fn forget(home: &Home, options: &StateOptions, settings: &Settings, memory: &MemoryBudget) {
+    // Another start of the job may have been quicker.
+    let Ok(mut kept) = checkpoints(&home.directory, options, settings, memory) else { return };
+    let cleared = kept.clear();
+    drop(kept);
+    if cleared.is_ok() {
+        home.leave_nothing();
+    }
+}
+
 fn not_opened(error: StateError) -> Failure {
     let message = error.to_string();
     match error {

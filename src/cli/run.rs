@@ -69,6 +69,7 @@ pub fn run_text(sql: &SourceText, arguments: RunArguments, colour: bool) -> Resu
             durable::durability(&home, options, settings, &config.memory, decides_here)?;
         config.durability = Some(durability);
     }
+    let memory = Arc::clone(&config.memory);
     let handle = millstream::start(plan.graph, config).map_err(job_failure)?;
     let mut job = Watched {
         control: handle.control(),
@@ -83,10 +84,11 @@ pub fn run_text(sql: &SourceText, arguments: RunArguments, colour: bool) -> Resu
         stopping: false,
     };
     let summary = job.watch(handle, arguments.stop_after)?;
-    if keeps && summary.outcome == Outcome::Finished {
-        home.leave_nothing();
-    }
     job.say_end(&summary);
+    if keeps && summary.outcome == Outcome::Finished {
+        // The last act: killed before it, the job knows that it had finished, and repeats nothing.
+        durable::forget(&home, &arguments.state, &plan.settings, &memory);
+    }
     Ok(())
 }
 

@@ -173,6 +173,8 @@ struct Position {
     next: usize,
     /// Whether its end was reported.
     finished: bool,
+    /// Whether it is left alone.
+    held: bool,
 }
 
 impl Reader for FedReader {
@@ -181,12 +183,19 @@ impl Reader for FedReader {
             split: split.id.parse().expect("a number"),
             next: split.offset.unwrap_or(0) as usize,
             finished: false,
+            held: false,
         }));
         Ok(())
     }
 
+    fn hold(&mut self, split: usize, held: bool) -> Result<()> {
+        self.splits[split].held = held;
+        Ok(())
+    }
+
     fn poll(&mut self, _timeout: Duration) -> Result<Polled> {
-        for (number, position) in self.splits.iter_mut().enumerate() {
+        let read = self.splits.iter_mut().enumerate().filter(|(_, position)| !position.held);
+        for (number, position) in read {
             let log = lock(&self.table.splits[position.split]);
             if let Some(records) = log.batches.get(position.next) {
                 position.next += 1;

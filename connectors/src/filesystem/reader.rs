@@ -1,6 +1,6 @@
 //! Reads the splits of one subtask: a round of each in turn, in the order of the files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, RecordBatch};
@@ -28,6 +28,8 @@ pub(super) struct FileReader {
     splits: Vec<State>,
     /// Splits at the start of them that have all ended.
     ended: usize,
+    /// Splits that are left alone.
+    held: BTreeSet<usize>,
     /// Buffers that no split needs just now.
     spare_buffers: Vec<Vec<u8>>,
 }
@@ -81,7 +83,13 @@ struct Fetched {
 
 impl FileReader {
     pub(super) fn new(shared: SharedRef) -> Self {
-        FileReader { shared, splits: Vec::new(), ended: 0, spare_buffers: Vec::new() }
+        FileReader {
+            shared,
+            splits: Vec::new(),
+            ended: 0,
+            held: BTreeSet::new(),
+            spare_buffers: Vec::new(),
+        }
     }
 
     /// Opens as many of the waiting splits as may be open, and chooses the one that is furthest
@@ -103,7 +111,8 @@ impl FileReader {
             if let State::Open(split) = &self.splits[index] {
                 open += 1;
                 let round = split.round();
-                if chosen.is_none_or(|(least, _)| round < least) {
+                let is_next = chosen.is_none_or(|(least, _)| round < least);
+                if is_next && !self.held.contains(&index) {
                     chosen = Some((round, index));
                 }
             }
@@ -152,6 +161,15 @@ impl Reader for FileReader {
             rate.let_any_split_start();
         }
         self.splits.extend(found.into_iter().map(|(number, at)| State::Waiting(number, at)));
+        Ok(())
+    }
+
+    fn hold(&mut self, split: usize, held: bool) -> Result<()> {
+        if held {
+            self.held.insert(split)
+        } else {
+            self.held.remove(&split)
+        };
         Ok(())
     }
 

@@ -32,6 +32,7 @@ use std::ffi::{CStr, CString, c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use rdkafka::bindings as sys;
@@ -49,6 +50,8 @@ use super::client::Context;
 pub(super) struct Fetcher {
     // Dropped first: see "Lifetimes" above.
     queue: Queue,
+    /// Somebody has called [`Fetcher::interrupt`] since the last wait.
+    interrupted: AtomicBool,
     consumer: BaseConsumer<Context>,
 }
 
@@ -73,7 +76,7 @@ impl Fetcher {
         // SAFETY: the client is valid; the function never returns null.
         let queue = unsafe { sys::rd_kafka_queue_new(consumer.client().native_ptr()) };
         let queue = Queue(NonNull::new(queue).expect("librdkafka makes a queue or aborts"));
-        Fetcher { queue, consumer }
+        Fetcher { queue, interrupted: AtomicBool::new(false), consumer }
     }
 
     /// The consumer, for everything but records.
@@ -108,12 +111,20 @@ impl Fetcher {
         self.consumer.incremental_unassign(&list)
     }
 
+    /// Ends the wait of [`Fetcher::fetch`], or that of the next one.
+    pub(super) fn interrupt(&self) {
+        // A look that does not wait takes the queue's own note away: this one stays.
+        self.interrupted.store(true, SeqCst);
+        // SAFETY: the queue is valid as long as `self`, and the call is thread-safe.
+        unsafe { sys::rd_kafka_queue_yield(self.queue.0.as_ptr()) }
+    }
+
     /// Takes up to `limit` records that have arrived; waits for at most `timeout` if there are
     /// none.
     pub(super) fn fetch(self: &Arc<Self>, limit: usize, timeout: Duration) -> Records {
         let mut records = Records { messages: Vec::with_capacity(limit), fetcher: self.clone() };
         records.take(limit, Duration::ZERO);
-        if records.len() == 0 && !timeout.is_zero() {
+        if records.len() == 0 && !timeout.is_zero() && !self.interrupted.swap(false, SeqCst) {
             // A call that may take many waits until it has them all: so wait for the first only.
             records.take(1, timeout);
             if records.len() == 1 {

@@ -21,7 +21,7 @@ use super::native::{Fetcher, Record, Records};
 use super::source::{Range, Shared};
 use crate::error::{ConnectorError, DecodeError, Result};
 use crate::format::Decoder;
-use crate::source::{Polled, Reader, Split, SplitBatch};
+use crate::source::{Interrupt, Polled, Reader, Split, SplitBatch};
 
 /// Most records that are taken, and so decoded, together.
 const MAX_RECORDS: usize = 8192;
@@ -61,6 +61,8 @@ struct Assigned {
     /// Offset to end before.
     end: Option<i64>,
     done: bool,
+    /// Left alone: not assigned to the client.
+    held: bool,
     /// The client has seen the partition's end at this offset.
     eof: Option<i64>,
     /// Its records among [`KafkaReader::records`], and how many of them are decoded.
@@ -123,6 +125,7 @@ impl KafkaReader {
             next: start,
             end,
             done,
+            held: false,
             eof: None,
             pending: Vec::new(),
             decoded: 0,
@@ -160,10 +163,11 @@ impl KafkaReader {
         Ok(())
     }
 
-    /// The split of a record; none if it has ended.
+    /// The split of a record; none if it has ended or is held.
     fn split_of(&self, record: &Record<'_>) -> Option<usize> {
         let split = self.by_partition.get(&(record.topic().to_owned(), record.partition()))?;
-        (!self.splits[*split].done).then_some(*split)
+        let assigned = &self.splits[*split];
+        (!assigned.done && !assigned.held).then_some(*split)
     }
 
     /// Lets the client report what is not about one partition.
@@ -376,11 +380,42 @@ impl KafkaReader {
 }
 
 impl Reader for KafkaReader {
+    fn interrupt(&self) -> Option<Interrupt> {
+        // Weak: who may interrupt does not keep a client alive that is not read any more.
+        let fetcher = Arc::downgrade(&self.fetcher);
+        Some(Arc::new(move || {
+            if let Some(fetcher) = fetcher.upgrade() {
+                fetcher.interrupt();
+            }
+        }))
+    }
+
     fn add_splits(&mut self, splits: Vec<Split>) -> Result<()> {
         for range in self.shared.ranges(&splits)? {
             self.assign(range)?;
         }
         Ok(())
+    }
+
+    /// A partition that is held is not assigned to the client, which would go on fetching it; what was
+    /// taken of it and not decoded is fetched again.
+    fn hold(&mut self, split: usize, held: bool) -> Result<()> {
+        let assigned = &mut self.splits[split];
+        if assigned.done || assigned.held == held {
+            return Ok(());
+        }
+        assigned.held = held;
+        assigned.eof = None;
+        let (topic, partition, next) = (&assigned.topic, assigned.partition, assigned.next);
+        let changed = if held {
+            assigned.pending.clear();
+            assigned.decoded = 0;
+            self.ready.retain(|ready| *ready != split);
+            self.fetcher.unassign(topic, partition)
+        } else {
+            self.fetcher.assign(topic, partition, Offset::Offset(next))
+        };
+        changed.map_err(|error| self.unavailable(&error))
     }
 
     fn poll(&mut self, timeout: Duration) -> Result<Polled> {

@@ -55,6 +55,37 @@ pub const COMMON: &[OptionInfo] = &[
         description: "A split that stays silent for this long no longer holds the watermark back; \
                       `0` for never. Left out, `table.exec.source.idle-timeout` counts.",
     },
+    OptionInfo {
+        name: "scan.watermark.idle-advance",
+        kind: OptionKind::Duration,
+        default: None,
+        required: false,
+        description: "Once the whole table has been silent for this long, its watermark follows the \
+                      clock, so that windows close without another row; off if left out.",
+    },
+    OptionInfo {
+        name: "scan.watermark.alignment.group",
+        kind: OptionKind::Text,
+        default: None,
+        required: false,
+        description: "Splits of all tables of one group wait for each other, as far as \
+                      `scan.watermark.alignment.max-drift` says.",
+    },
+    OptionInfo {
+        name: "scan.watermark.alignment.max-drift",
+        kind: OptionKind::Duration,
+        default: None,
+        required: false,
+        description: "How far a split's event time may be ahead of the slowest of its alignment \
+                      group; splits that are further are not read until the others come up.",
+    },
+    OptionInfo {
+        name: "scan.watermark.alignment.update-interval",
+        kind: OptionKind::Duration,
+        default: Some("1 s"),
+        required: false,
+        description: "How often the splits of an alignment group are compared.",
+    },
 ];
 
 /// The option that names the format, for connectors whose records have one.

@@ -1,6 +1,7 @@
 //! Reading.
 
 use arrow::datatypes::DataType::{Int32, Int64, Utf8};
+use millstream_connectors::Polled;
 use rdkafka::Offset;
 
 use crate::broker::{Broker, Sent, broker};
@@ -67,6 +68,55 @@ fn latest_sees_what_comes_later() {
     assert_eq!(read[0].rows, expect(10..12));
     assert_eq!(read[0].next_offset, 12);
     assert_eq!(read[0].lag, Some(0));
+}
+
+#[test]
+fn a_wait_for_records_can_be_interrupted() {
+    let Some(broker) = broker() else { return };
+    let topic = broker.topic("interrupt", 1);
+    let table = table(broker, &topic, N, &[EARLIEST]);
+    let source = open(&table).unwrap();
+    let mut reader = source.reader(source.splits().unwrap()).unwrap();
+    let interrupt = reader.interrupt().expect("Kafka's reader can be interrupted");
+    let (told, tell) = std::sync::mpsc::channel();
+    // Once before the wait, and once somewhere in it: both end it.
+    interrupt();
+    let waiting = std::thread::spawn(move || {
+        for _ in 0..2 {
+            while !matches!(reader.poll(std::time::Duration::from_secs(600)), Ok(Polled::Nothing)) {
+            }
+            told.send(()).expect("somebody listens");
+        }
+        reader
+    });
+    tell.recv().expect("the first wait ends");
+    interrupt();
+    tell.recv().expect("the second wait ends");
+    let mut reader = waiting.join().expect("it ends");
+    numbers(broker, &topic, 0..3);
+    let read = poll_until(reader.as_mut(), 1, |read| read[0].rows.len() == 3).unwrap();
+    assert_eq!(read[0].rows, expect(0..3), "an interrupted reader reads on");
+}
+
+#[test]
+fn a_partition_that_is_held_is_read_on_where_it_was() {
+    let Some(broker) = broker() else { return };
+    let topic = broker.topic("held", 1);
+    numbers(broker, &topic, 0..10);
+    let table = table(broker, &topic, N, &[EARLIEST]);
+    let source = open(&table).unwrap();
+    let mut reader = source.reader(source.splits().unwrap()).unwrap();
+    let read = poll_until(reader.as_mut(), 1, |read| read[0].rows.len() == 10).unwrap();
+    assert_eq!(read[0].next_offset, 10);
+    reader.hold(0, true).unwrap();
+    numbers(broker, &topic, 10..20);
+    for _ in 0..20 {
+        let polled = reader.poll(std::time::Duration::from_millis(20)).unwrap();
+        assert!(matches!(polled, Polled::Nothing), "{polled:?}");
+    }
+    reader.hold(0, false).unwrap();
+    let read = poll_until(reader.as_mut(), 1, |read| read[0].rows.len() == 10).unwrap();
+    assert_eq!(read[0].rows, expect(10..20));
 }
 
 #[test]

@@ -138,14 +138,11 @@ impl EpochWorker {
             source.show_positions(&positions);
         }
         reach("commit.released")?;
-        if commit.finished {
-            // The job has finished whether or not this goes well: were it an error, the job would be
-            // started again, perhaps from nothing. What is left tells the next start.
-            self.checkpoints.clear().ok();
-        } else {
-            self.checkpoints.retain(commit.epoch)?;
-        }
-        Ok(())
+        let retained = self.checkpoints.retain(commit.epoch);
+        // A job that has finished has done so whether or not this goes well. Its last snapshot stays:
+        // it tells a start after a kill that nothing is left to do. Who started the job removes it as
+        // the last act before the process ends.
+        if commit.finished { Ok(()) } else { Ok(retained?) }
     }
 }
 

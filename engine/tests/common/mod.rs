@@ -485,6 +485,8 @@ impl Graph {
             expr: Arc::new(Column::new("at", 2)),
             emit,
             idle_timeout_ms,
+            idle_advance_ms: None,
+            alignment: None,
         };
         let table = table(name);
         let spec = SourceSpec { table, computed: None, watermark: Some(watermark) };

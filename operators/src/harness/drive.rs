@@ -73,6 +73,7 @@ struct SinceEpoch {
 enum Input {
     Rows(Vec<String>),
     Watermark(EventTime),
+    Remind,
 }
 
 impl Driver {
@@ -137,6 +138,7 @@ impl Driver {
             "batch" => {}
             "watermark" => self.feed(Input::Watermark(EventTime::from_ms(number())), shown),
             "end" => self.feed(Input::Watermark(EventTime::MAX), shown),
+            "remind" => self.feed(Input::Remind, shown),
             "epoch" => self.epoch(shown),
             "evict" => {
                 let mut pressure = MemoryUse::new(self.memory.clone());
@@ -185,6 +187,7 @@ impl Driver {
                 self.watermark = Some(*watermark);
                 self.stages[0].watermark(*watermark)
             }
+            Input::Remind => self.stages[0].remind(),
         };
         self.pass_on(1, messages, shown);
     }
@@ -260,8 +263,18 @@ impl Driver {
     }
 }
 
-const COMMANDS: [&str; 9] =
-    ["watermark", "end", "batch", "metrics", "state", "epoch", "evict", "crash", "rescale"];
+const COMMANDS: [&str; 10] = [
+    "watermark",
+    "end",
+    "batch",
+    "remind",
+    "metrics",
+    "state",
+    "epoch",
+    "evict",
+    "crash",
+    "rescale",
+];
 
 fn plans(header: &Header, locals: usize) -> Vec<StagePlan> {
     let plan = |spec, input, output, keys| StagePlan {

@@ -13,8 +13,8 @@ use super::rows::Times;
 use crate::OperatorSpec;
 use crate::graph::NamedExpr;
 use crate::window::{
-    AggregateFunction, AggregateSpec, WindowAggregateSpec, WindowAssignSpec, WindowColumn,
-    WindowKind, WindowTime, Windows,
+    AggregateFunction, AggregateSpec, Early, Emission, WindowAggregateSpec, WindowAssignSpec,
+    WindowColumn, WindowKind, WindowTime, Windows,
 };
 
 /// `name: value` lines. Unknown names are ignored, missing ones are a panic when asked for.
@@ -50,9 +50,14 @@ impl Header {
         list.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
     }
 
-    /// True if the script is one of a windowed aggregation, which also runs in two stages.
-    pub fn is_window_aggregate(&self) -> bool {
-        self.get("operator") == "window_aggregate"
+    /// True if the script is one of a windowed aggregation that also runs in two stages.
+    pub fn has_stages(&self) -> bool {
+        self.get("operator") == "window_aggregate" && self.emission().is_final()
+    }
+
+    /// True if what is emitted goes by how rows are batched.
+    pub fn goes_by_batches(&self) -> bool {
+        !self.emission().is_final()
     }
 
     pub(super) fn times(&self) -> Times {
@@ -161,7 +166,22 @@ impl Header {
             output.push(WindowColumn::Time);
         }
         output.extend((0..aggregates.len()).map(WindowColumn::Aggregate));
-        WindowAggregateSpec { time, keys, aggregates, output, input: self.input() }
+        let emission = self.emission();
+        WindowAggregateSpec { time, keys, aggregates, output, input: self.input(), emission }
+    }
+
+    /// `emit: every 5`, `emit: update`, `emit: close`; `lateness: 10`.
+    fn emission(&self) -> Emission {
+        let ms = |text: &str| text.parse().expect("a number of milliseconds");
+        let early =
+            match self.optional("emit").map(|text| text.split_once(' ').unwrap_or((text, ""))) {
+                None | Some(("close", _)) => Early::Never,
+                Some(("update", _)) => Early::OnUpdate,
+                Some(("every", interval)) => Early::Every { interval_ms: ms(interval) },
+                Some((other, _)) => panic!("nothing is emitted `{other}`"),
+            };
+        let lateness_ms = self.optional("lateness").map_or(0, ms) as i64;
+        Emission { early, lateness_ms }
     }
 
     /// `sum(v)`, `count(*)`, `count(distinct v)`, `max(v) filter v > 3`.

@@ -21,8 +21,8 @@
 //! ```
 //!
 //! Input lines are rows (`null` for null, a row kind in front for changelogs), `watermark MS`,
-//! `end` (the final watermark), `metrics` (shows late and null-time rows) and `state` (shows keys
-//! held). Neighbouring rows are one batch; a line `batch` starts another. Rows that leave by the
+//! `end` (the final watermark), `remind` (processing time passes: what asked for a reminder gets it), `metrics` (shows late and
+//! null-time rows) and `state` (shows keys held). Neighbouring rows are one batch; a line `batch` starts another. Rows that leave by the
 //! late port are shown with `late` in front. `epoch` ends an epoch; `crash` drops the operator, opens
 //! it on what the last epoch holds, feeds it again what came since, and checks that the same comes
 //! out; `rescale N` does so with N instances; `evict` ends an epoch while memory is short. Timestamps are milliseconds, or with the header

@@ -85,6 +85,11 @@ impl Stage {
         messages
     }
 
+    /// Calls the instances that want to be reminded of something.
+    pub(super) fn remind(&mut self) -> Vec<(Port, Message)> {
+        self.instances.iter_mut().flat_map(Instance::remind).collect()
+    }
+
     /// Ends the epoch in the operators; [`Self::deltas`] then has what changed.
     pub(super) fn end_epoch(&mut self) -> Vec<(Port, Message)> {
         let mut messages = Vec::new();
@@ -159,8 +164,20 @@ impl Instance {
 
     fn watermark(&mut self, watermark: EventTime) -> Vec<(Port, Message)> {
         self.operator.on_watermark(watermark, &mut self.out).expect("watermark is handled");
+        self.work_off()
+    }
+
+    fn remind(&mut self) -> Vec<(Port, Message)> {
+        if self.operator.reminder_ms().is_none() {
+            return Vec::new();
+        }
+        self.operator.flush(&mut self.out).expect("the reminder is handled");
+        self.work_off()
+    }
+
+    fn work_off(&mut self) -> Vec<(Port, Message)> {
         let mut messages = self.drain();
-        while self.operator.resume(&mut self.out).expect("the watermark is worked off") {
+        while self.operator.resume(&mut self.out).expect("what was begun is worked off") {
             messages.extend(self.drain());
         }
         messages.extend(self.drain());

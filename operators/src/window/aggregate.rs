@@ -118,7 +118,7 @@ impl Operator for WindowAggregate {
 }
 
 /// The chosen rows of a batch.
-fn pick(batch: &Batch, rows: &Rows<'_>) -> Result<Batch> {
+pub(super) fn pick(batch: &Batch, rows: &Rows<'_>) -> Result<Batch> {
     Ok(match rows {
         Rows::All => batch.clone(),
         Rows::Range(range) => batch.slice(range.start, range.len()),

@@ -45,7 +45,7 @@ impl fmt::Display for WindowAggregateSpec {
         let keys: Vec<&str> = self.keys.iter().map(|key| name(*key)).collect();
         let aggregates: Vec<&str> =
             self.aggregates.iter().map(|aggregate| aggregate.name.as_str()).collect();
-        write!(f, " by [{}] computes [{}]", keys.join(", "), aggregates.join(", "))
+        write!(f, " by [{}] computes [{}]{}", keys.join(", "), aggregates.join(", "), self.emission)
     }
 }
 
@@ -57,7 +57,7 @@ fn fmt_zone(f: &mut fmt::Formatter<'_>, zone: Option<&str>) -> fmt::Result {
 }
 
 /// A length of time in the largest unit that shows it whole.
-struct Duration(i64);
+pub(super) struct Duration(pub i64);
 
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -22,13 +22,15 @@
 //! other), [`fire`] merges them into
 //! windows (by what is `shared`, with the help of [`blocks`] for long hops; part by part if they
 //! are `scattered`), [`results`] makes rows of them. [`aggregate`], [`local`] and [`global`] are
-//! the operators on top; [`assign`] is the window function alone.
+//! the operators on top; [`updating`] is the one whose results are corrected, by what it has `told`;
+//! [`assign`] is the window function alone.
 
 pub mod aggregate;
 pub mod assign;
 pub mod blocks;
 mod by_group;
 pub mod clock;
+pub mod emission;
 mod explain;
 pub mod fire;
 pub mod global;
@@ -44,11 +46,15 @@ mod shared;
 mod stored;
 mod tables;
 mod tiers;
+mod told;
+pub mod updating;
 
 pub use aggregate::WindowAggregate;
 pub use assign::WindowAssign;
+pub use emission::{Early, Emission};
 pub use global::GlobalWindowAggregate;
 pub use local::LocalWindowAggregate;
+pub use updating::UpdatingWindowAggregate;
 
 use std::sync::Arc;
 
@@ -137,6 +143,8 @@ pub struct WindowAggregateSpec {
     pub output: Vec<WindowColumn>,
     /// Schema of the rows that are aggregated (the input of the first stage).
     pub input: SchemaRef,
+    /// When results leave. Only the one-stage form can do other than emit once.
+    pub emission: Emission,
 }
 
 /// One aggregate of a window.

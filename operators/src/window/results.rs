@@ -60,9 +60,27 @@ impl Results {
     pub(crate) fn add(
         &mut self,
         window: Window,
-        (keys, values): &Columns,
+        columns: &Columns,
         out: &mut Output,
     ) -> Result<()> {
+        let batch = self.rows(window, columns)?;
+        let rows = batch.num_rows();
+        if self.pending_rows + rows > BATCH_ROWS {
+            self.flush(out)?;
+        }
+        for from in (0..rows).step_by(BATCH_ROWS) {
+            let part = batch.slice(from, BATCH_ROWS.min(rows - from));
+            self.pending_rows += part.num_rows();
+            self.pending.push(part);
+            if self.pending_rows >= BATCH_ROWS {
+                self.flush(out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The groups of a window as rows of the node's schema.
+    pub(crate) fn rows(&self, window: Window, (keys, values): &Columns) -> Result<RecordBatch> {
         let rows = keys.iter().chain(values).next().map_or(0, |column| column.len());
         let columns: Vec<ArrayRef> = self
             .columns
@@ -79,19 +97,7 @@ impl Results {
                 }
             })
             .collect();
-        if self.pending_rows + rows > BATCH_ROWS {
-            self.flush(out)?;
-        }
-        let batch = with_schema(&self.schema, columns, rows)?;
-        for from in (0..rows).step_by(BATCH_ROWS) {
-            let part = batch.slice(from, BATCH_ROWS.min(rows - from));
-            self.pending_rows += part.num_rows();
-            self.pending.push(part);
-            if self.pending_rows >= BATCH_ROWS {
-                self.flush(out)?;
-            }
-        }
-        Ok(())
+        with_schema(&self.schema, columns, rows)
     }
 
     /// Passes on what was added.

@@ -56,6 +56,14 @@ fn windows(text: &mut String, node: &Node, spec: &WindowAggregateSpec) {
         let _ =
             writeln!(text, "  and {bytes} B for each different value of {name}, a key and pane");
     }
+    if !spec.emission.is_final() {
+        let _ = writeln!(
+            text,
+            "  {}: each key and window has a row with its aggregate and its last result, which \
+             goes when the lateness has passed, too",
+            spec.emission.to_string().trim_start()
+        );
+    }
     let _ = writeln!(
         text,
         "  bounded by the watermark: a pane goes when it has passed the pane's last window; how \

@@ -6,7 +6,7 @@ use datafusion_sql::sqlparser::parser::{Parser, ParserError};
 use datafusion_sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
 use super::tokens::{keyword, place};
-use super::{Parsed, data_type, span_of, syntax};
+use super::{Parsed, data_type, emit, span_of, syntax};
 use crate::codes;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::dialect::{MillstreamDialect, OUR_FORM_FAILED};
@@ -253,8 +253,14 @@ impl<'a> Cursor<'a> {
         Ok(Spanned { node, span: self.since(start) })
     }
 
-    /// Reads a query.
+    /// Reads a query of a statement, with its EMIT clause.
     pub(super) fn query(&mut self) -> Parsed<Box<Query>> {
+        let mut query = self.query_alone()?;
+        emit::clause(self, &mut query)?;
+        Ok(query)
+    }
+
+    fn query_alone(&mut self) -> Parsed<Box<Query>> {
         let start = self.here().start;
         if matches!(keyword(self.peek()).as_str(), "INSERT" | "UPDATE" | "DELETE" | "MERGE") {
             return Err(self.error_here(codes::NOT_A_QUERY, "expected a query").into());

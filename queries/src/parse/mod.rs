@@ -9,6 +9,7 @@
 mod create_table;
 mod cursor;
 mod data_type;
+mod emit;
 mod hint;
 mod inspect;
 pub(crate) mod json;

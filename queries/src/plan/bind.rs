@@ -45,7 +45,9 @@ impl Binder {
     /// What is wrong with it, with a place.
     pub fn query(&self, query: &ast::Query) -> std::result::Result<LogicalPlan, Diagnostic> {
         refuse::query(query)?;
-        let prepared = prepare::query(query.clone());
+        let mut prepared = prepare::query(query.clone());
+        // EMIT, which the caller sees to.
+        prepared.settings = None;
         self.plan(&prepared).map_err(|error| {
             let diagnostic = diagnose(&error, &self.names);
             self.with_place(diagnostic, &prepared, span_of(query))

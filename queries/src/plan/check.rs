@@ -53,6 +53,9 @@ fn form(node: &LogicalPlan) -> String {
 }
 
 fn aggregate_checks(aggregate: &Aggregate) -> std::result::Result<(), Diagnostic> {
+    if roles::changelog(&aggregate.input) == Changelog::Retract && !is_windowed(&aggregate.input) {
+        return Err(changelog_input(first_place(aggregate)));
+    }
     let input = roles::roles(&aggregate.input);
     let keys: Vec<Role> = aggregate
         .group_expr
@@ -91,6 +94,13 @@ fn aggregate_checks(aggregate: &Aggregate) -> std::result::Result<(), Diagnostic
     Ok(())
 }
 
+/// True if the rows get their windows here: then the window function is the place of a mistake.
+fn is_windowed(plan: &LogicalPlan) -> bool {
+    let is_tvf = matches!(plan, LogicalPlan::Extension(extension)
+        if extension.node.as_any().is::<WindowTvf>());
+    is_tvf || plan.inputs().into_iter().any(is_windowed)
+}
+
 fn no_window(message: &str, place: Option<Span>) -> Diagnostic {
     Diagnostic::error(codes::NO_WINDOW, message).at_if_known(place)
 }
@@ -118,7 +128,10 @@ fn changelog_input(place: Option<Span>) -> Diagnostic {
         "a window cannot read a changelog with updates and deletes yet",
     )
     .at_if_known(place)
-    .hint("read the table with a format without row kinds, such as 'json'")
+    .hint(
+        "read the table with a format without row kinds, such as 'json', and a view without EMIT \
+         and ALLOW LATENESS",
+    )
 }
 
 /// The first place that the expressions of an aggregation know of.

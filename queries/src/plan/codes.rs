@@ -102,6 +102,21 @@ codes! { PLAN:
     404 BAD_UNNEST, "UNNEST of something that has no elements",
         "UNNEST makes rows of the elements of one ARRAY or MAP. As a join it has no condition but TRUE.",
         "Write FROM t CROSS JOIN UNNEST(t.items) AS i (item), or LEFT JOIN UNNEST(…) AS … ON TRUE.";
+    440 BAD_EMIT, "An EMIT that cannot be understood",
+        "EMIT says when the results of a windowed aggregation leave: ON WINDOW CLOSE, ON UPDATE or \
+         EVERY interval; ALLOW LATENESS interval says how long they are corrected.",
+        "Write EMIT EVERY INTERVAL '5' SECOND ALLOW LATENESS INTERVAL '1' MINUTE, or a part of it.";
+    441 EMIT_WITHOUT_WINDOW, "EMIT without a windowed aggregation",
+        "Only the results of GROUP BY window_start, window_end can leave early or be corrected.",
+        "Put the clause behind the query that aggregates, for example into its view.";
+    442 CHANGELOG_SINK, "Updates written to a table that takes inserts only",
+        "Results that leave early or are corrected are a changelog (+I, -U, +U), and the table's \
+         format has no place for the kind of a row.",
+        "Use 'format' = 'changelog-json', or leave out EMIT and ALLOW LATENESS.";
+    443 BAD_ALIGNMENT, "An alignment of watermarks that lacks something",
+        "'scan.watermark.alignment.group' and 'scan.watermark.alignment.max-drift' belong together, \
+         and the table needs a WATERMARK.",
+        "Give both options, or none.";
     460 BAD_CONSTANT, "A constant that its function cannot read",
         "A regular expression, a path into JSON, a pattern of time or a charset is not one.",
         "See the message; `millstream functions NAME` has an example.";

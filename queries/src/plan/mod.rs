@@ -13,8 +13,8 @@ mod check;
 pub mod codes;
 mod context;
 mod culprit;
+pub(crate) mod emission;
 mod error;
-
 mod hints;
 mod insert;
 pub(crate) mod late;
@@ -106,6 +106,7 @@ impl Planner {
     /// A planner with these settings, which SET statements were applied to already, and functions.
     pub fn new(source: &SourceText, settings: Settings, user: &UserFunctions) -> Self {
         let session = Arc::new(Session::new(&settings.zone, user));
+        let mistakes = settings.emission().err().into_iter().collect();
         Planner {
             source: source.clone(),
             settings,
@@ -114,7 +115,7 @@ impl Planner {
             sinks: Vec::new(),
             answers: Vec::new(),
             broken: BTreeSet::new(),
-            mistakes: Vec::new(),
+            mistakes,
         }
     }
 
@@ -298,8 +299,10 @@ impl Planner {
     }
 
     fn bind(&mut self, query: &Query) -> Result<LogicalPlan, Diagnostic> {
+        let default = self.settings.emission().unwrap_or_default();
         let hinted = hints::apply(query, &mut self.catalog)?;
-        self.binder().query(hinted.as_ref().unwrap_or(query))
+        let plan = self.binder().query(hinted.as_ref().unwrap_or(query))?;
+        emission::apply(plan, query, default)
     }
 
     fn insert(&mut self, insert: &Insert) -> Result<Sink, Diagnostic> {
@@ -443,6 +446,10 @@ impl Planner {
             let mistakes = table::check_options(table, &spec, Direction::Sink);
             if !mistakes.is_empty() {
                 return Err(mistakes);
+            }
+            let place = sink.span.clone();
+            if let Some(mistake) = emission::check_sink(&sink.plan, table, &spec, place) {
+                return Err(vec![mistake]);
             }
             let single = spec.connector() == "print";
             return Ok((spec, single));

@@ -150,5 +150,11 @@ pub(crate) fn changelog(plan: &LogicalPlan) -> Changelog {
     if let LogicalPlan::TableScan(scan) = plan {
         return relation::of(scan).map_or(Changelog::Append, |relation| relation.changelog);
     }
+    if let LogicalPlan::Extension(extension) = plan
+        && let Some(result) = extension.node.as_any().downcast_ref::<WindowResult>()
+        && !result.emission.is_final()
+    {
+        return Changelog::Retract;
+    }
     if plan.inputs().into_iter().any(retracts) { Changelog::Retract } else { Changelog::Append }
 }

@@ -1,4 +1,5 @@
-//! The results of a windowed aggregation, as a logical node that only holds predicates back.
+//! The results of a windowed aggregation, as a logical node that holds predicates back and knows when
+//! results leave.
 //!
 //! DataFusion moves a predicate on a group column below the aggregation. For a window column that
 //! would mean to give every row its windows first and to throw rows away then, instead of
@@ -13,6 +14,8 @@ use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{DFSchemaRef, Result, plan_err};
 use datafusion_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
 
+use millstream_operators::window::Emission;
+
 use super::roles;
 
 /// Passes its input on.
@@ -20,8 +23,10 @@ use super::roles;
 pub(crate) struct WindowResult {
     /// The aggregation.
     pub input: LogicalPlan,
+    /// When its results leave.
+    pub emission: Emission,
     /// Names of its window columns.
-    windows: Vec<String>,
+    pub windows: Vec<String>,
 }
 
 /// The plan with a [`WindowResult`] on each aggregation.
@@ -34,7 +39,8 @@ pub(crate) fn mark(plan: LogicalPlan) -> Result<LogicalPlan> {
         let named = node.schema().fields().iter().zip(roles);
         let windows =
             named.filter(|(_, role)| role.is_window()).map(|(field, _)| field.name().clone());
-        let node = WindowResult { windows: windows.collect(), input: node };
+        let (windows, emission) = (windows.collect(), Emission::default());
+        let node = WindowResult { windows, emission, input: node };
         Ok(Transformed::yes(LogicalPlan::Extension(Extension { node: Arc::new(node) })))
     })?;
     Ok(marked.data)
@@ -62,12 +68,12 @@ impl UserDefinedLogicalNodeCore for WindowResult {
     }
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WindowResult")
+        write!(f, "WindowResult{}", self.emission)
     }
 
     fn with_exprs_and_inputs(&self, _: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {
         match inputs.into_iter().next() {
-            Some(input) => Ok(WindowResult { input, windows: self.windows.clone() }),
+            Some(input) => Ok(WindowResult { input, ..self.clone() }),
             None => plan_err!("an aggregation has one result"),
         }
     }

@@ -61,9 +61,10 @@ pub(super) const KEYS: &[&str] = &[
 ];
 
 impl Default for Backoff {
-    /// Flink's: 1 s to 1 min.
+    /// 1 s to 5 s. Flink's are up to 1 min, for which a job would often wait long after what failed is
+    /// back: starting costs Flink a cluster's work, and us a few milliseconds.
     fn default() -> Self {
-        Backoff { attempts: None, initial_ms: 1_000, max_ms: 60_000 }
+        Backoff { attempts: None, initial_ms: 1_000, max_ms: 5_000 }
     }
 }
 

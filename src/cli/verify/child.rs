@@ -52,8 +52,11 @@ impl Run {
         let is_last = |record: &fs::DirEntry| {
             fs::read_to_string(record.path()).is_ok_and(|text| text.contains("\"finished\":true"))
         };
+        // A checkpoint that is half removed is none any more.
+        let is_whole =
+            |entry: &fs::DirEntry| !entry.file_name().to_string_lossy().ends_with(".tmp");
         let mut tables = entries(&self.results).peekable();
-        entries(&self.state.join("checkpoints")).next().is_none()
+        !entries(&self.state.join("checkpoints")).any(|entry| is_whole(&entry))
             && tables.peek().is_some()
             && tables.all(|table| entries(&table.path().join("_commits")).any(|at| is_last(&at)))
     }

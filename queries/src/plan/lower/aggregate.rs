@@ -10,7 +10,9 @@ use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::{Column, cast};
 use millstream_operators::OperatorSpec;
 use millstream_operators::graph::{Changelog, NodeId, NodeKind, Partitioning, Port};
-use millstream_operators::window::{AggregateSpec, WindowAggregateSpec, WindowColumn, WindowTime};
+use millstream_operators::window::{
+    AggregateSpec, Emission, WindowAggregateSpec, WindowColumn, WindowTime,
+};
 
 use super::{Lowering, Output, Rows, Slot, plain_column};
 use crate::functions::aggregate::{self as functions, Kind};
@@ -26,7 +28,12 @@ enum Group {
 
 impl Lowering<'_> {
     /// The rows of a windowed aggregation.
-    pub(super) fn aggregate(&mut self, aggregate: &Aggregate, scope: &str) -> Result<Rows> {
+    pub(super) fn aggregate(
+        &mut self,
+        aggregate: &Aggregate,
+        emission: Emission,
+        scope: &str,
+    ) -> Result<Rows> {
         let input = &aggregate.input;
         let rows = self.plan(input, scope)?;
         let computed =
@@ -54,6 +61,7 @@ impl Lowering<'_> {
             aggregates,
             output,
             input: self.schema(rows.node, rows.port),
+            emission,
         };
         let schema = result_schema(aggregate, &spec);
         let node = self.stages(&rows, spec, &schema, scope)?;
@@ -181,8 +189,10 @@ impl Lowering<'_> {
         let name = format!("{scope}.window");
         let is_attached = matches!(spec.time, WindowTime::Attached { .. });
         let is_parallel = self.parallelism_of(rows.node) > 1;
-        // Rows that have their windows are few, and late rows must be whole: one stage for both.
-        if is_parallel && !is_attached && rows.late.is_empty() {
+        // Rows that have their windows are few, late rows must be whole, and updates are to be known
+        // at once: one stage for all three.
+        let is_final = spec.emission.is_final();
+        if is_parallel && !is_attached && is_final && rows.late.is_empty() {
             let partial = spec
                 .partial_schema()
                 .map_err(|e| datafusion_common::DataFusionError::External(e.into()))?;
@@ -199,6 +209,9 @@ impl Lowering<'_> {
         } else {
             self.operator(rows, &name, kind, Arc::clone(schema))
         };
+        if !is_final {
+            self.graph.nodes[node.0].changelog = Changelog::Retract;
+        }
         if !late.is_empty() {
             self.late = Some((node, late));
         }

@@ -17,7 +17,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{Column as LogicalColumn, DFSchema, Result, internal_err};
 use datafusion_expr::execution_props::ExecutionProps;
-use datafusion_expr::{Expr, Extension, LogicalPlan, Projection, TableScan, Union};
+use datafusion_expr::{Expr, Extension, Filter, LogicalPlan, Projection, TableScan, Union};
 use datafusion_physical_expr::expressions::Column;
 use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
 use millstream_operators::OperatorSpec;
@@ -25,7 +25,7 @@ use millstream_operators::graph::{
     Changelog, JobGraph, NamedExpr, NodeId, NodeKind, Partitioning, Port, TableSpec,
 };
 use millstream_operators::unnest::UnnestSpec;
-use millstream_operators::window::{WindowAssignSpec, Windows};
+use millstream_operators::window::{Emission, WindowAssignSpec, Windows};
 
 use super::context::Session;
 use super::late::LateInput;
@@ -188,22 +188,18 @@ impl<'a> Lowering<'a> {
                 let scope = if self.catalog.view(name).is_some() { name } else { scope };
                 self.plan(&alias.input, scope)?
             }
-            LogicalPlan::Projection(projection) => self.projection(projection, scope)?,
+            LogicalPlan::Projection(projection) => {
+                let rows = self.plan(&projection.input, scope)?;
+                self.projection(projection, rows, scope)?
+            }
             LogicalPlan::Filter(filter) => {
                 let rows = self.plan(&filter.input, scope)?;
-                let rows = self.assign_if_used(rows, &filter.input, [&filter.predicate], scope)?;
-                let predicate = self.physical(&filter.predicate, filter.input.schema(), &rows)?;
-                let schema = self.schema(rows.node, rows.port);
-                let node = self.operator(
-                    &rows,
-                    &format!("{scope}.filter"),
-                    OperatorSpec::Filter(predicate),
-                    schema,
-                );
-                Rows { node, port: Port::MAIN, ..rows }
+                self.filter(filter, rows, scope)?
             }
             LogicalPlan::Union(union) => self.union(union, scope)?,
-            LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate, scope)?,
+            LogicalPlan::Aggregate(aggregate) => {
+                self.aggregate(aggregate, Emission::default(), scope)?
+            }
             LogicalPlan::Extension(extension) => self.extension(extension, scope)?,
             LogicalPlan::Values(values) => self.constants(&values.values, &values.schema, scope)?,
             LogicalPlan::EmptyRelation(one) if one.produce_one_row => {
@@ -236,6 +232,32 @@ impl<'a> Lowering<'a> {
         Ok(Rows { slots, ..unit.rows.clone() })
     }
 
+    fn filter(&mut self, filter: &Filter, rows: Rows, scope: &str) -> Result<Rows> {
+        let rows = self.assign_if_used(rows, &filter.input, [&filter.predicate], scope)?;
+        let predicate = self.physical(&filter.predicate, filter.input.schema(), &rows)?;
+        let schema = self.schema(rows.node, rows.port);
+        let name = format!("{scope}.filter");
+        let node = self.operator(&rows, &name, OperatorSpec::Filter(predicate), schema);
+        Ok(Rows { node, port: Port::MAIN, ..rows })
+    }
+
+    /// The results of an aggregation that leave as `emission` says. Predicates may have been put
+    /// between the two, and columns been left out.
+    fn results(&mut self, plan: &LogicalPlan, emission: Emission, scope: &str) -> Result<Rows> {
+        match plan {
+            LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate, emission, scope),
+            LogicalPlan::Filter(filter) => {
+                let rows = self.results(&filter.input, emission, scope)?;
+                self.filter(filter, rows, scope)
+            }
+            LogicalPlan::Projection(projection) => {
+                let rows = self.results(&projection.input, emission, scope)?;
+                self.projection(projection, rows, scope)
+            }
+            other => internal_err!("{} is no aggregation", other.display()),
+        }
+    }
+
     fn extension(&mut self, extension: &Extension, scope: &str) -> Result<Rows> {
         let node = extension.node.as_any();
         if let Some(tvf) = node.downcast_ref::<WindowTvf>() {
@@ -248,7 +270,7 @@ impl<'a> Lowering<'a> {
             return Ok(rows);
         }
         if let Some(result) = node.downcast_ref::<WindowResult>() {
-            return self.plan(&result.input, scope);
+            return self.results(&result.input, result.emission, scope);
         }
         if let Some(unnest) = node.downcast_ref::<Unnest>() {
             return self.unnest(unnest, scope);
@@ -282,9 +304,8 @@ impl<'a> Lowering<'a> {
         Ok(Rows { node, port: Port::MAIN, ..rows })
     }
 
-    fn projection(&mut self, projection: &Projection, scope: &str) -> Result<Rows> {
+    fn projection(&mut self, projection: &Projection, rows: Rows, scope: &str) -> Result<Rows> {
         let input = &projection.input;
-        let rows = self.plan(input, scope)?;
         let plain: Option<Vec<usize>> =
             projection.expr.iter().map(|expr| plain_column(expr, input.schema())).collect();
         if let Some(columns) = plain {

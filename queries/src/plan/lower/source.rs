@@ -10,7 +10,7 @@ use datafusion_expr::execution_props::ExecutionProps;
 use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
 use millstream_connectors::registry::Direction;
 use millstream_operators::graph::{
-    NamedExpr, NodeKind, Port, SourceSpec, WatermarkEmit, WatermarkSpec,
+    AlignmentSpec, NamedExpr, NodeKind, Port, SourceSpec, WatermarkEmit, WatermarkSpec,
 };
 
 use super::{Lowering, Rows, Slot, Unit};
@@ -24,6 +24,31 @@ use crate::settings::duration_ms;
 /// A silent split that holds up all windows is the commonest reason for a query that prints
 /// nothing, so unlike on Flink a timeout is on unless it is set to `0`.
 const IDLE_TIMEOUT_MS: u64 = 30_000;
+
+/// Flink's default of `scan.watermark.alignment.update-interval`.
+const UPDATE_INTERVAL_MS: u64 = 1_000;
+
+const ALIGNMENT_GROUP: &str = "scan.watermark.alignment.group";
+const ALIGNMENT_DRIFT: &str = "scan.watermark.alignment.max-drift";
+const ALIGNMENT_INTERVAL: &str = "scan.watermark.alignment.update-interval";
+
+/// The mistake of an alignment that lacks one of its two options.
+fn check_alignment(table: &Table) -> Option<Diagnostic> {
+    let (group, drift) = (table.option(ALIGNMENT_GROUP), table.option(ALIGNMENT_DRIFT));
+    let (given, missing) = match (group, drift) {
+        (Some(given), None) => (given, ALIGNMENT_DRIFT),
+        (None, Some(given)) => (given, ALIGNMENT_GROUP),
+        (Some(given), Some(_)) if table.watermark.is_none() => {
+            let message = "a table without WATERMARK has no time to align";
+            let mistake = Diagnostic::error(codes::BAD_ALIGNMENT, message).at(given.span.clone());
+            return Some(mistake.hint("declare WATERMARK FOR column AS …"));
+        }
+        _ => return None,
+    };
+    let message = format!("the option '{missing}' is missing");
+    let mistake = Diagnostic::error(codes::BAD_ALIGNMENT, message).at(given.span.clone());
+    Some(mistake.hint("an alignment has a group and a greatest drift, such as '1 min'"))
+}
 
 impl Lowering<'_> {
     /// Adds a table that is read. `needed` are positions of its columns; `timed` says that some
@@ -53,7 +78,8 @@ impl Lowering<'_> {
         }
         let delivered = delivered_columns(table, &output);
         let spec = table::spec(table, &delivered);
-        let mistakes = table::check_options(table, &spec, Direction::Source);
+        let mut mistakes = table::check_options(table, &spec, Direction::Source);
+        mistakes.extend(check_alignment(table));
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
@@ -121,7 +147,20 @@ impl Lowering<'_> {
         let idle = idle.or(self.settings.idle_timeout_ms).or(default);
         let column =
             output.iter().position(|c| *c == column).expect("the time column is delivered");
-        Ok(WatermarkSpec { column, expr, emit, idle_timeout_ms: idle.filter(|ms| *ms > 0) })
+        let duration = |key: &str| option(key).and_then(duration_ms);
+        let alignment = option(ALIGNMENT_GROUP).zip(duration(ALIGNMENT_DRIFT));
+        Ok(WatermarkSpec {
+            column,
+            expr,
+            emit,
+            idle_timeout_ms: idle.filter(|ms| *ms > 0),
+            idle_advance_ms: duration("scan.watermark.idle-advance").filter(|ms| *ms > 0),
+            alignment: alignment.map(|(group, max_drift_ms)| AlignmentSpec {
+                group: group.to_owned(),
+                max_drift_ms,
+                update_interval_ms: duration(ALIGNMENT_INTERVAL).unwrap_or(UPDATE_INTERVAL_MS),
+            }),
+        })
     }
 
     /// An expression over these columns.

@@ -1,0 +1,132 @@
+//! When the results of a windowed aggregation leave: EMIT and ALLOW LATENESS behind its query, or
+//! Flink's settings `table.exec.emit.*`.
+
+use std::sync::Arc;
+
+use datafusion_common::Result as PlanResult;
+use datafusion_expr::{Extension, LogicalPlan};
+use datafusion_sql::sqlparser::ast::Query;
+use millstream_connectors::registry;
+use millstream_operators::graph::{Changelog, TableSpec};
+use millstream_operators::window::{Early, Emission};
+
+use super::codes;
+use super::relation::{self, RelationKind};
+use super::roles;
+use super::window_result::WindowResult;
+use crate::calls::{self, EMIT, LATENESS};
+use crate::catalog::Table;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::parse::bytes;
+
+/// The plan of a query whose aggregation emits as the query says, or else as `default` does.
+///
+/// # Errors
+/// If the query says it and is no windowed aggregation.
+pub(crate) fn apply(
+    plan: LogicalPlan,
+    query: &Query,
+    default: Emission,
+) -> Result<LogicalPlan, Diagnostic> {
+    let (emission, place) = match clause(query) {
+        Some((emission, place)) => (emission, Some(place)),
+        None => (default, None),
+    };
+    if place.is_none() && emission.is_final() {
+        return Ok(plan);
+    }
+    let place = place.flatten();
+    let mut found = false;
+    let applied = set(plan, emission, &mut found).map_err(|error| {
+        Diagnostic::error(codes::EMIT_WITHOUT_WINDOW, error.strip_backtrace())
+            .at_if_known(place.clone())
+    })?;
+    if found || clause(query).is_none() {
+        return Ok(applied);
+    }
+    let message = "there is no windowed aggregation here whose results could be emitted like this";
+    Err(Diagnostic::error(codes::EMIT_WITHOUT_WINDOW, message).at_if_known(place).hint(
+        "EMIT and ALLOW LATENESS stand behind the query that has GROUP BY window_start, \
+         window_end, …; a view is one place for it",
+    ))
+}
+
+/// What the query says itself, and where.
+fn clause(query: &Query) -> Option<(Emission, Option<Span>)> {
+    let settings = query.settings.as_ref()?;
+    let mut emission = Emission::default();
+    for setting in settings {
+        let ms = calls::milliseconds(&setting.value);
+        match (setting.key.value.as_str(), ms) {
+            (EMIT, Some(ms)) => emission.early = Early::Every { interval_ms: ms.unsigned_abs() },
+            (EMIT, None) if calls::text(&setting.value) == Some("update") => {
+                emission.early = Early::OnUpdate;
+            }
+            (LATENESS, Some(ms)) => emission.lateness_ms = ms,
+            _ => {}
+        }
+    }
+    let place = settings.first().and_then(|setting| bytes(setting.key.span));
+    Some((emission, place))
+}
+
+/// Puts the emission on the topmost aggregation.
+fn set(plan: LogicalPlan, emission: Emission, found: &mut bool) -> PlanResult<LogicalPlan> {
+    match &plan {
+        LogicalPlan::Extension(extension) => {
+            let Some(result) = extension.node.as_any().downcast_ref::<WindowResult>() else {
+                return Ok(plan);
+            };
+            *found = true;
+            let node = Arc::new(WindowResult { emission, ..result.clone() });
+            Ok(LogicalPlan::Extension(Extension { node }))
+        }
+        LogicalPlan::Projection(_) | LogicalPlan::Filter(_) | LogicalPlan::SubqueryAlias(_) => {
+            let inputs = plan.inputs().into_iter().cloned();
+            let inputs = inputs.map(|input| set(input, emission, found));
+            let inputs = inputs.collect::<PlanResult<Vec<_>>>()?;
+            plan.with_new_exprs(plan.expressions(), inputs)
+        }
+        _ => Ok(plan),
+    }
+}
+
+/// The mistake of writing updates to a table that only takes inserts; `table` is the one in SQL,
+/// `place` the INSERT.
+pub(crate) fn check_sink(
+    plan: &LogicalPlan,
+    table: &Table,
+    spec: &TableSpec,
+    place: Option<Span>,
+) -> Option<Diagnostic> {
+    if roles::changelog(plan) == Changelog::Append || registry::takes_changes(spec) {
+        return None;
+    }
+    let message = format!(
+        "`{}` takes inserts only, but the query updates results that it has emitted",
+        table.name.node
+    );
+    let hint = if has_emission(plan) {
+        "write to a table with 'format' = 'changelog-json' or to `print`, or leave out EMIT and \
+         ALLOW LATENESS: then each result is written once"
+    } else {
+        "write to a table with 'format' = 'changelog-json' or to `print`"
+    };
+    Some(Diagnostic::error(codes::CHANGELOG_SINK, message).at_if_known(place).hint(hint))
+}
+
+/// True if it is this query itself that emits updates, and not a table that it reads.
+fn has_emission(plan: &LogicalPlan) -> bool {
+    let own = match plan {
+        LogicalPlan::Extension(extension) => {
+            let result = extension.node.as_any().downcast_ref::<WindowResult>();
+            result.is_some_and(|result| !result.emission.is_final())
+        }
+        LogicalPlan::TableScan(scan) => {
+            let kind = relation::of(scan).map(|relation| &relation.kind);
+            matches!(kind, Some(RelationKind::View(_)))
+        }
+        _ => false,
+    };
+    own || plan.inputs().into_iter().any(has_emission)
+}
