@@ -97,7 +97,7 @@ fn layout(batch: &RecordBatch, distinct: bool) -> Arc<AggregateLayout> {
         aggregates[0].distinct = true;
     }
     let spec = WindowAggregateSpec {
-        time: WindowTime::Attached { start: 0, end: 0, zone: None },
+        time: WindowTime::Attached { start: 0, end: 0, zone: None, is_processing: false },
         keys: (0..value).collect(),
         aggregates,
         output: vec![],

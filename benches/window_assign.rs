@@ -45,6 +45,7 @@ fn run(header: &Header, batches: &[RecordBatch], lag_ms: i64) -> usize {
     let mut operator: Box<dyn Operator> =
         header.spec().build(header.input(), header.output()).expect("built");
     let context = OperatorContext {
+        clock: Default::default(),
         name: "bench".to_owned(),
         subtask: 0,
         parallelism: 1,

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender as NoticeSender, unbounded};
 use millstream_operators::graph::{Edge, Node};
 use millstream_operators::{
     JobGraph, NodeId, NodeKind, OperatorContext, OperatorError, OperatorSpec, Output, Partitioning,
-    Port,
+    Port, ProcessingClock,
 };
 use millstream_state::{GroupRange, MemoryBudget, MemoryUse, SharedState, StateStore, TaskState};
 
@@ -238,7 +238,8 @@ impl Assembler<'_> {
             None => None,
             Some(columns) => {
                 let spec = OperatorSpec::Project(columns.clone());
-                Some(self.operator(node, &spec, source_schema(node), subtask, None)?)
+                let clock = ProcessingClock::default();
+                Some(self.operator(node, &spec, source_schema(node), subtask, None, &clock)?)
             }
         };
         let parts = SourceParts {
@@ -264,12 +265,19 @@ impl Assembler<'_> {
 
     fn chain(&mut self, fragment: usize, subtask: usize, state: &SharedState) -> Result<Chain> {
         let nodes = self.opened.fragments.fragments[fragment].nodes.clone();
-        let nodes = nodes.into_iter().map(|node| self.chain_node(node, subtask, state));
+        let clock = ProcessingClock::default();
+        let nodes = nodes.into_iter().map(|node| self.chain_node(node, subtask, state, &clock));
         let nodes = nodes.collect::<Result<Vec<_>>>()?;
-        Ok(Chain::new(nodes, self.clock.clone()))
+        Ok(Chain::new(nodes, self.clock.clone(), clock))
     }
 
-    fn chain_node(&mut self, id: NodeId, subtask: usize, state: &SharedState) -> Result<ChainNode> {
+    fn chain_node(
+        &mut self,
+        id: NodeId,
+        subtask: usize,
+        state: &SharedState,
+        clock: &ProcessingClock,
+    ) -> Result<ChainNode> {
         let writer = self.opened.writers.remove(&(id, subtask));
         let node = self.graph.node(id);
         let metrics = &self.metrics.nodes[id.0];
@@ -277,7 +285,7 @@ impl Assembler<'_> {
             NodeKind::Source(_) => Work::Source,
             NodeKind::Operator(spec) => {
                 let input = input_schema(self.graph, id);
-                Work::Operator(self.operator(node, spec, input, subtask, Some(state))?)
+                Work::Operator(self.operator(node, spec, input, subtask, Some(state), clock)?)
             }
             NodeKind::Sink(table) => Work::Sink(SinkWork {
                 table: table.name.clone(),
@@ -297,7 +305,18 @@ impl Assembler<'_> {
             metrics: metrics.subtasks[subtask].clone(),
             output: Output::new(),
             due_ns: None,
+            goes_by_clock: self.goes_by_clock(id),
         })
+    }
+
+    /// True if time at a node is the clock's, so that it goes on while the task's input is idle.
+    fn goes_by_clock(&self, id: NodeId) -> bool {
+        let reads_clock = match &self.graph.node(id).kind {
+            NodeKind::Operator(OperatorSpec::ProcessingTime { is_followed }) => *is_followed,
+            _ => false,
+        };
+        let local = |edge: &&Edge| self.opened.fragments.is_local(edge);
+        reads_clock || self.graph.inputs(id).filter(local).any(|edge| self.goes_by_clock(edge.from))
     }
 
     /// Builds and opens an operator; computed columns of a source have no state.
@@ -308,6 +327,7 @@ impl Assembler<'_> {
         input: SchemaRef,
         subtask: usize,
         state: Option<&SharedState>,
+        clock: &ProcessingClock,
     ) -> Result<Box<dyn millstream_operators::Operator>> {
         let build = || -> std::result::Result<_, OperatorError> {
             let mut operator =
@@ -322,6 +342,7 @@ impl Assembler<'_> {
                 groups: GroupRange::owned(subtask, parallelism).unwrap_or(GroupRange::ALL),
                 memory: self.memory.clone(),
                 metrics: self.metrics.nodes[node.id.0].subtasks[subtask].clone(),
+                clock: clock.clone(),
             })?;
             Ok(operator)
         };

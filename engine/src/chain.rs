@@ -16,7 +16,9 @@ use std::sync::Arc;
 
 use millstream_connectors::Writer;
 use millstream_operators::error::Result as OperatorResult;
-use millstream_operators::{Message, Operator, OperatorError, OperatorMetrics, Output, Port};
+use millstream_operators::{
+    Message, Operator, OperatorError, OperatorMetrics, Output, Port, ProcessingClock,
+};
 use millstream_state::Epoch;
 
 use crate::align::Align;
@@ -85,12 +87,16 @@ pub struct ChainNode {
     pub output: Output,
     /// When its operator is to be reminded, in nanoseconds on the job's clock.
     pub due_ns: Option<u64>,
+    /// Its time is the clock's: it goes on while the input is idle.
+    pub goes_by_clock: bool,
 }
 
 /// The fused nodes of one task.
 pub struct Chain {
     nodes: Vec<ChainNode>,
     clock: Clock,
+    /// What operators see of the clock.
+    shown: ProcessingClock,
     at_work: usize,
     /// What is still to be done, the next on top.
     pending: Vec<Pending>,
@@ -116,10 +122,10 @@ enum Pending {
 
 impl Chain {
     /// A chain of these nodes, head first.
-    pub fn new(mut nodes: Vec<ChainNode>, clock: Clock) -> Self {
+    pub fn new(mut nodes: Vec<ChainNode>, clock: Clock, shown: ProcessingClock) -> Self {
         let now_ns = clock.now_ns();
         nodes.iter_mut().for_each(|node| node.note_reminder(now_ns));
-        Chain { nodes, clock, at_work: 0, pending: Vec::new() }
+        Chain { nodes, clock, shown, at_work: 0, pending: Vec::new() }
     }
 
     /// Name of the node that is or was at work: the one to name when something goes wrong.
@@ -155,6 +161,7 @@ impl Chain {
     /// [`Chain::is_at_rest`] and [`Chain::go_on`].
     pub fn push(&mut self, envelope: Envelope) -> Result<()> {
         debug_assert!(self.is_at_rest(), "one envelope at a time");
+        self.shown.set(self.clock.unix_ms() as i64);
         match envelope {
             Envelope::Message { message, arrived_ns } => {
                 self.pending.push(Pending::Deliver { node: 0, input: 0, message, arrived_ns });
@@ -192,6 +199,7 @@ impl Chain {
     /// Reminds the operators that wanted it by now.
     pub fn remind(&mut self) -> Result<()> {
         debug_assert!(self.is_at_rest(), "one thing at a time");
+        self.shown.set(self.clock.unix_ms() as i64);
         let now_ns = self.clock.now_ns();
         let is_due =
             |node: &&usize| self.nodes[**node].due_ns.is_some_and(|due_ns| due_ns <= now_ns);
@@ -391,7 +399,8 @@ impl Chain {
     }
 
     fn broadcast(&mut self, envelope: &Envelope) -> Result<()> {
-        for node in &mut self.nodes {
+        let is_idle = matches!(envelope, Envelope::Idle { .. });
+        for node in self.nodes.iter_mut().filter(|node| !(is_idle && node.goes_by_clock)) {
             for target in &mut node.targets {
                 if let Destination::Outlet(outlet) = &mut target.to {
                     let sent = outlet.send(envelope.clone());

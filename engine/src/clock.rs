@@ -27,7 +27,7 @@ impl Clock {
         }
     }
 
-    /// Milliseconds since 1970, for people: nothing is decided by it.
+    /// Milliseconds since 1970, for people and for PROCTIME(). It may be set back.
     pub fn unix_ms(&self) -> u64 {
         match self {
             Clock::System(_) => SystemTime::now()

@@ -188,6 +188,16 @@ impl Simulation {
         Some((driver.epoch(), driver.phase()))
     }
 
+    /// Nanoseconds that the clock shows.
+    pub fn now_ns(&self) -> u64 {
+        self.now_ns.load(Relaxed)
+    }
+
+    /// Sets the clock forward, before the first start: a process that is started later begins later.
+    pub fn begin_at(&mut self, now_ns: u64) {
+        self.now_ns.fetch_max(now_ns, Relaxed);
+    }
+
     /// A fingerprint of all that the scheduler has chosen and seen so far.
     pub fn trace(&self) -> u64 {
         self.trace

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use millstream_state::{EventTime, GroupRange, MemoryBudget, SharedState};
 
 use crate::error::Result;
-use crate::{Batch, OperatorMetrics, Output};
+use crate::{Batch, OperatorMetrics, Output, ProcessingClock};
 
 /// What an operator is given once, before the first row.
 pub struct OperatorContext {
@@ -24,6 +24,8 @@ pub struct OperatorContext {
     /// Counters of this instance; the task counts rows and time, the operator what only it knows
     /// (late rows, state size).
     pub metrics: Arc<OperatorMetrics>,
+    /// Processing time, which the task sets before each call.
+    pub clock: ProcessingClock,
 }
 
 /// One instance of a node of the job graph: plain functions of (state, input) → output.

@@ -56,6 +56,7 @@ impl OperatorSpec {
             | OperatorSpec::Project(_)
             | OperatorSpec::Union
             | OperatorSpec::Unnest(_)
+            | OperatorSpec::ProcessingTime { .. }
             | OperatorSpec::WindowAssign(_)
             | OperatorSpec::LocalWindowAggregate(_) => None,
         }
@@ -91,12 +92,12 @@ fn updating(spec: &WindowAggregateSpec) -> Value {
 }
 
 fn window(time: &WindowTime) -> Value {
-    let (windows, zone) = match time {
+    let (windows, zone, is_processing) = match time {
         WindowTime::Attached { zone, .. } => return json!({ "kind": "attached", "zone": zone }),
-        WindowTime::Assign { windows, zone, .. } => (windows, zone),
+        WindowTime::Assign { windows, zone, is_processing, .. } => (windows, zone, *is_processing),
     };
     let offset_ms = windows.offset_ms;
-    match windows.kind {
+    let mut window = match windows.kind {
         WindowKind::Tumble { size_ms } => {
             json!({ "kind": "tumble", "size_ms": size_ms, "offset_ms": offset_ms, "zone": zone })
         }
@@ -106,7 +107,11 @@ fn window(time: &WindowTime) -> Value {
         WindowKind::Cumulate { size_ms, step_ms } => json!({
             "kind": "cumulate", "size_ms": size_ms, "step_ms": step_ms, "offset_ms": offset_ms, "zone": zone,
         }),
+    };
+    if is_processing {
+        window["time"] = json!("processing");
     }
+    window
 }
 
 /// What becomes of state with signature `old` in an operator with signature `new`.

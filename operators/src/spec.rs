@@ -10,6 +10,7 @@ use crate::Operator;
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::graph::{DisplayExprs, NamedExpr};
+use crate::processing_time::ProcessingTime;
 use crate::project::Project;
 use crate::union::Union;
 use crate::unnest::{Unnest, UnnestSpec};
@@ -29,6 +30,11 @@ pub enum OperatorSpec {
     Union,
     /// Appends the elements of an array or map; a row of several elements is copied.
     Unnest(UnnestSpec),
+    /// Appends PROCTIME().
+    ProcessingTime {
+        /// What comes after it goes by the clock instead of event time.
+        is_followed: bool,
+    },
     /// Appends `window_start`, `window_end` and `window_time`; a row of several windows is copied.
     WindowAssign(WindowAssignSpec),
     /// Aggregates windows from rows to results, in one stage: once, or with updates, as
@@ -52,6 +58,9 @@ impl OperatorSpec {
             OperatorSpec::Project(columns) => Box::new(Project::new(columns.clone(), output)),
             OperatorSpec::Union => Box::new(Union::new(output)),
             OperatorSpec::Unnest(spec) => Box::new(Unnest::new(spec, output)),
+            OperatorSpec::ProcessingTime { is_followed } => {
+                Box::new(ProcessingTime::new(*is_followed, output))
+            }
             OperatorSpec::WindowAssign(spec) => Box::new(WindowAssign::new(spec, output)?),
             OperatorSpec::WindowAggregate(spec) if spec.emission.is_final() => {
                 Box::new(WindowAggregate::new(spec, output)?)
@@ -75,6 +84,10 @@ impl fmt::Display for OperatorSpec {
             OperatorSpec::Project(columns) => write!(f, "Project {}", DisplayExprs(columns)),
             OperatorSpec::Union => write!(f, "Union"),
             OperatorSpec::Unnest(spec) => write!(f, "Unnest {spec}"),
+            OperatorSpec::ProcessingTime { is_followed: false } => write!(f, "ProcessingTime"),
+            OperatorSpec::ProcessingTime { is_followed: true } => {
+                write!(f, "ProcessingTime watermark PROCTIME()")
+            }
             OperatorSpec::WindowAssign(spec) => write!(f, "WindowAssign {spec}"),
             OperatorSpec::WindowAggregate(spec) => write!(f, "WindowAggregate {spec}"),
             OperatorSpec::LocalWindowAggregate(spec) => write!(f, "LocalWindowAggregate {spec}"),

@@ -207,7 +207,7 @@ fn spec(keys: usize, value: &DataType, filter: bool, distinct: bool) -> WindowAg
         data_type: DataType::Int64,
     });
     WindowAggregateSpec {
-        time: WindowTime::Attached { start: 0, end: 0, zone: None },
+        time: WindowTime::Attached { start: 0, end: 0, zone: None, is_processing: false },
         keys: (0..keys).collect(),
         aggregates,
         output: vec![],

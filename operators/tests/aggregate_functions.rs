@@ -44,7 +44,7 @@ fn spec(
     aggregates: Vec<AggregateSpec>,
 ) -> WindowAggregateSpec {
     WindowAggregateSpec {
-        time: WindowTime::Attached { start: 0, end: 0, zone: None },
+        time: WindowTime::Attached { start: 0, end: 0, zone: None, is_processing: false },
         keys: keys.to_vec(),
         aggregates,
         output: vec![],

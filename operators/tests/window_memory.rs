@@ -36,6 +36,7 @@ impl Job {
         let state = Arc::new(Mutex::new(TaskState::new(store.clone(), 0)));
         let mut job = Job { header, operator, store, state, memory, out: Output::new() };
         let context = OperatorContext {
+            clock: Default::default(),
             name: "w".to_owned(),
             subtask: 0,
             parallelism: 1,

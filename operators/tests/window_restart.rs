@@ -22,6 +22,7 @@ fn opened(header: &Header, store: &SharedState) -> (Box<dyn Operator>, Arc<Opera
         header.spec().build(header.input(), header.output()).expect("operator is built");
     let metrics = Arc::new(OperatorMetrics::default());
     let context = OperatorContext {
+        clock: Default::default(),
         name: "w".to_owned(),
         subtask: 0,
         parallelism: 1,

@@ -5,12 +5,14 @@ mod common;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BinaryArray, Int32Array, RecordBatch, StringArray};
+use arrow::array::{
+    ArrayRef, AsArray, BinaryArray, Int32Array, RecordBatch, StringArray, TimestampMillisecondArray,
+};
 use arrow::datatypes::{DataType, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion_expr::{ColumnarValue, Volatility, create_udf};
-use millstream_operators::OperatorSpec;
 use millstream_operators::graph::NodeKind;
+use millstream_operators::{NodeId, OperatorSpec};
 use millstream_queries::functions::index::{self, Group};
 use millstream_queries::{
     Answer, Diagnostic, Plan, PlanOptions, RegisterError, SourceText, UserFunctions, plan,
@@ -33,18 +35,23 @@ fn column(name: &str) -> ArrayRef {
         "s" => Arc::new(StringArray::from(vec!["Köln"])),
         "n" => Arc::new(Int32Array::from(vec![None])),
         "b" => Arc::new(BinaryArray::from_vec(vec![b"ab"])),
+        "PROCTIME()" => {
+            Arc::new(TimestampMillisecondArray::from(vec![1_706_688_300_000]).with_timezone("UTC"))
+        }
         other => panic!("no column {other}"),
     }
 }
 
 /// The first column of the one row, as text; or why there is none.
 fn evaluate(plan: &Plan) -> Result<String, String> {
-    let project = plan.graph.nodes.iter().find_map(|node| match &node.kind {
-        NodeKind::Operator(OperatorSpec::Project(exprs)) => Some(exprs),
+    let project = plan.graph.nodes.iter().enumerate().find_map(|(id, node)| match &node.kind {
+        NodeKind::Operator(OperatorSpec::Project(exprs)) => Some((NodeId(id), exprs)),
         _ => None,
     });
-    let first = &project.expect("a projection")[0];
-    let fields = Arc::clone(&plan.graph.nodes[0].schema);
+    let (id, exprs) = project.expect("a projection");
+    let first = &exprs[0];
+    let before = plan.graph.inputs(id).next().expect("it has an input").from;
+    let fields = Arc::clone(&plan.graph.node(before).schema);
     let columns: Vec<ArrayRef> = fields.fields().iter().map(|f| column(f.name())).collect();
     let row = RecordBatch::try_new(Arc::new(Schema::new(fields.fields().clone())), columns)
         .expect("a row");

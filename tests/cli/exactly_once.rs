@@ -374,6 +374,16 @@ fn verify_refuses_what_has_no_end() {
     );
 }
 
+#[test]
+fn verify_refuses_what_goes_by_the_clock() {
+    let place = Place::new();
+    let sql = "CREATE TABLE t (n BIGINT, pt AS PROCTIME()) WITH ('connector' = 'datagen', 'number-of-rows' = '9'); \
+               SELECT n, pt FROM t;";
+    let done = place.run(&["verify", "-e", sql]);
+    assert_eq!(done.code, 3, "{}", done.err);
+    assert!(done.err.contains("PROCTIME()"), "{}", done.err);
+}
+
 /// A verifier that never finds anything proves nothing: here each run has other rows.
 #[test]
 fn verify_finds_what_is_not_exactly_once() {

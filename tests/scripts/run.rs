@@ -113,6 +113,8 @@ struct Run<'a> {
     fed: Arc<Fed>,
     world: Option<Arc<World>>,
     simulation: Option<Simulation>,
+    /// What the clock showed when the last process died.
+    now_ns: u64,
     random: u64,
 }
 
@@ -124,7 +126,8 @@ pub fn run(script: &Script, name: &str, way: Way) -> Result<Vec<Vec<String>>, St
     let environment = Environment::new(PathBuf::from("."), zone, way.parallelism, console);
     let fed = Arc::new(Fed::new(script, environment));
     let world = way.store.map(|store| Arc::new(World::new(store)));
-    let mut run = Run { way, script, name, fed, world, simulation: None, random: way.seed };
+    let mut run =
+        Run { way, script, name, fed, world, simulation: None, now_ns: 0, random: way.seed };
     run.start(way.parallelism)?;
     let mut outputs = Vec::new();
     for step in &script.steps {
@@ -162,7 +165,7 @@ impl Run<'_> {
             }
             Step::Epoch => self.running(Simulation::end_epoch),
             Step::Crash => {
-                self.simulation = None;
+                self.die();
                 Ok(())
             }
             Step::Restart => self.start(self.way.parallelism),
@@ -173,7 +176,7 @@ impl Run<'_> {
 
     /// Starts the job as a new process does. What ran before is gone.
     fn start(&mut self, parallelism: usize) -> Result<(), String> {
-        self.simulation = None;
+        self.die();
         let graph = plan(self.script, self.name, parallelism)?.graph;
         let options = RunOptions::new(parallelism);
         let seed = self.below(u64::MAX);
@@ -182,11 +185,20 @@ impl Run<'_> {
             None => Simulation::new(&graph, options, fed, seed),
             Some(world) => {
                 let kept = Kept::of(move || world.durability());
-                Simulation::durable(&graph, options, fed, kept, seed)
+                let mut simulation = Simulation::idle(&graph, options, fed, kept, seed);
+                simulation.begin_at(self.now_ns);
+                simulation.restart(parallelism).map(|()| simulation)
             }
         };
         self.simulation = Some(simulation.map_err(|error| format!("start: {error}"))?);
         Ok(())
+    }
+
+    /// The process is gone; its clock goes on.
+    fn die(&mut self) {
+        if let Some(simulation) = self.simulation.take() {
+            self.now_ns = simulation.now_ns();
+        }
     }
 
     fn crash(&mut self) -> Result<(), String> {

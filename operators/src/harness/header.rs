@@ -41,6 +41,11 @@ impl Header {
         self.optional(name).unwrap_or_else(|| panic!("the header has no `{name}:`"))
     }
 
+    /// True if the windows are of processing time.
+    pub fn goes_by_clock(&self) -> bool {
+        self.optional("clock") == Some("processing")
+    }
+
     fn optional(&self, name: &str) -> Option<&str> {
         self.entries.get(name).map(String::as_str)
     }
@@ -147,14 +152,19 @@ impl Header {
 
     fn aggregate(&self) -> WindowAggregateSpec {
         let zone = self.optional("zone").map(str::to_owned);
+        let is_processing = self.goes_by_clock();
         let time = match self.list("attached")[..] {
-            [start, end] => {
-                WindowTime::Attached { start: self.column(start), end: self.column(end), zone }
-            }
+            [start, end] => WindowTime::Attached {
+                start: self.column(start),
+                end: self.column(end),
+                zone,
+                is_processing,
+            },
             _ => WindowTime::Assign {
                 windows: windows(self.get("window")),
                 column: self.column(self.get("time")),
                 zone,
+                is_processing,
             },
         };
         let keys: Vec<usize> = self.list("keys").into_iter().map(|key| self.column(key)).collect();

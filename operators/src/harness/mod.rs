@@ -26,7 +26,7 @@
 //! late port are shown with `late` in front. `epoch` ends an epoch; `crash` drops the operator, opens
 //! it on what the last epoch holds, feeds it again what came since, and checks that the same comes
 //! out; `rescale N` does so with N instances; `evict` ends an epoch while memory is short. Timestamps are milliseconds, or with the header
-//! `times: iso` wall-clock times.
+//! `times: iso` wall-clock times. `clock: processing` says that the windows' time is processing time.
 //!
 //! Any script of a windowed aggregation also runs in two stages ([`Form::Stages`]) and any script
 //! also row by row ([`Form::Rows`]), and with crashes after every line and at several parallelisms

@@ -145,6 +145,7 @@ impl Instance {
         let metrics = Arc::new(OperatorMetrics::default());
         let state = Arc::new(Mutex::new(TaskState::new(store.clone(), subtask as u32)));
         let context = OperatorContext {
+            clock: Default::default(),
             name: plan.name.clone(),
             subtask,
             parallelism,

@@ -89,6 +89,7 @@ impl Operator for WindowAggregate {
         let placed = self.placer.place(&batch.rows);
         self.metrics.null_time_rows.add(placed.null_rows as u64);
         for (pane, rows) in placed.panes() {
+            let pane = firing.pane_for(pane);
             if firing.open.is_late(pane) {
                 let late = pick(&batch, &rows)?;
                 self.metrics.late_rows.add(late.num_rows() as u64);

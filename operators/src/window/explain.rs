@@ -33,11 +33,11 @@ impl fmt::Display for WindowAggregateSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = |column: usize| self.input.field(column).name().as_str();
         match &self.time {
-            WindowTime::Assign { windows, column, zone } => {
+            WindowTime::Assign { windows, column, zone, .. } => {
                 write!(f, "{windows} of {}", name(*column))?;
                 fmt_zone(f, zone.as_deref())?;
             }
-            WindowTime::Attached { start, end, zone } => {
+            WindowTime::Attached { start, end, zone, .. } => {
                 write!(f, "windows [{}, {})", name(*start), name(*end))?;
                 fmt_zone(f, zone.as_deref())?;
             }

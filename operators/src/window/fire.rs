@@ -19,7 +19,9 @@
 //!    its last result until the longest one has fired;
 //! 3. time without rows costs nothing: the next window is found from the oldest pane, not by
 //!    counting up;
-//! 4. after a restart watermarks may begin below what has fired: then nothing fires and the
+//! 4. windows of processing time that are open when the input ends do not fire, as on Flink: the
+//!    clock has not reached their end;
+//! 5. after a restart watermarks may begin below what has fired: then nothing fires and the
 //!    watermark that did is passed on.
 
 use std::sync::Arc;
@@ -45,6 +47,8 @@ const PORTION_ROWS: usize = 1 << 16;
 /// Open panes and how they become windows.
 pub(crate) struct Firing {
     pub open: OpenPanes,
+    /// Windows follow the clock: see [`WindowTime::Assign`].
+    is_processing: bool,
     results: Results,
     shared: Shared,
     /// The watermark that is being worked on; `None` between calls of the task.
@@ -85,6 +89,7 @@ impl Firing {
         let results = Results::new(spec, schema)?;
         Ok(Firing {
             open: OpenPanes::new(panes, layout, results.clock(), context)?,
+            is_processing: spec.time.is_processing(),
             results,
             shared: Shared::of(panes),
             advancing: None,
@@ -97,10 +102,25 @@ impl Firing {
     /// more, for [`Self::resume`].
     pub(crate) fn advance(&mut self, watermark: EventTime, out: &mut Output) -> Result<bool> {
         assert!(self.advancing.is_none(), "a watermark is worked off before the next one");
+        if self.is_processing && watermark == EventTime::MAX {
+            out.watermark(watermark);
+            return Ok(false);
+        }
         let watermark = self.open.fired().map_or(watermark, |fired| fired.max(watermark));
         let passed_ms = self.results.clock().passed(watermark);
         self.advancing = Some(Advancing { watermark, passed_ms, leaving: None });
         self.resume(out)
+    }
+
+    /// The pane that a row goes to. In processing time a row that comes after its window has fired,
+    /// because it was behind another subtask's, belongs to the window that is open now.
+    pub(crate) fn pane_for(&self, pane: Pane) -> Pane {
+        match self.open.panes() {
+            panes @ Panes::Cut { .. } if self.is_processing && self.open.is_late(pane) => {
+                panes.pane_of(self.open.passed_ms())
+            }
+            _ => pane,
+        }
     }
 
     /// Goes on with the watermark. Returns true if there is still more.

@@ -73,6 +73,7 @@ impl Operator for GlobalWindowAggregate {
     fn on_batch(&mut self, batch: Batch, _out: &mut Output) -> Result<()> {
         let firing = self.firing.as_mut().expect("opened before the first row");
         for (pane, (keys, partials)) in self.format.read(&batch.rows) {
+            let pane = firing.pane_for(pane);
             if firing.open.is_late(pane) {
                 let rows = keys.iter().chain(&partials).next().map_or(0, |column| column.len());
                 self.metrics.late_rows.add(rows as u64);

@@ -98,14 +98,17 @@ pub enum WindowKind {
 /// Where a row's time comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WindowTime {
-    /// From the event-time column: windows are assigned here.
+    /// From the time column: windows are assigned here.
     Assign {
         /// The windows.
         windows: Windows,
-        /// Index of the event-time column, an Arrow timestamp of any unit.
+        /// Index of the time column, an Arrow timestamp of any unit.
         column: usize,
         /// For TIMESTAMP_LTZ: the session's zone, whose wall clock the windows follow.
         zone: Option<String>,
+        /// The time is processing time: no row is late, and the end of the input, which is not the
+        /// end of a window, fires nothing.
+        is_processing: bool,
     },
     /// The rows have their windows already (an aggregate over a windowed aggregate): indexes of
     /// `window_start` and `window_end`.
@@ -116,7 +119,18 @@ pub enum WindowTime {
         end: usize,
         /// As above.
         zone: Option<String>,
+        /// As above.
+        is_processing: bool,
     },
+}
+
+impl WindowTime {
+    /// True if it is processing time.
+    pub fn is_processing(&self) -> bool {
+        let (WindowTime::Assign { is_processing, .. } | WindowTime::Attached { is_processing, .. }) =
+            self;
+        *is_processing
+    }
 }
 
 /// The window function without aggregation: appends three columns.

@@ -72,7 +72,7 @@ enum Time {
 impl Placer {
     pub(crate) fn new(time: &WindowTime) -> Result<Self> {
         match time {
-            WindowTime::Assign { windows, column, zone } => {
+            WindowTime::Assign { windows, column, zone, .. } => {
                 Placer::by_event_time(*windows, *column, zone.as_deref())
             }
             WindowTime::Attached { start, end, .. } => {

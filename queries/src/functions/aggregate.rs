@@ -41,6 +41,8 @@ pub enum Kind {
     ApproxCountDistinct,
     /// APPROX_PERCENTILE(x, p).
     ApproxPercentile,
+    /// GROUPING(key) and GROUPING_ID(key, …): a constant of each grouping set.
+    Grouping,
 }
 
 const fn body(kind: fn(&'static str) -> AggregateUDF) -> Body {
@@ -75,6 +77,9 @@ functions! { FUNCTIONS, Aggregate:
         "APPROX_COUNT_DISTINCT(name)", "2", of!(ApproxCountDistinct);
     "APPROX_PERCENTILE", "APPROX_PERCENTILE(x, p) → DOUBLE", "The value that so many of the others do not exceed, about; p is from 0 to 1. Flink does not have it.",
         "APPROX_PERCENTILE(n, 1.0)", "4.0", of!(ApproxPercentile);
+    "GROUPING", "GROUPING(key) → BIGINT", "1 in rows of grouping sets without the key, and 0 in the others.", "GROUPING(window_end)", "0", of!(Grouping);
+    "GROUPING_ID", "GROUPING_ID(key, …) → BIGINT", "GROUPING of each key as a binary digit, the first the highest.",
+        "GROUPING_ID(window_start, window_end)", "0", of!(Grouping);
 }
 
 /// An aggregate function with Flink's types.
@@ -146,6 +151,7 @@ fn lower(kind: Kind, flink: &DataType) -> Lowered {
             argument_type: None,
             returns: DataType::UInt64,
         },
+        Kind::Grouping => unreachable!("GROUPING is a constant of its grouping set by now"),
     }
 }
 
@@ -206,6 +212,7 @@ impl FlinkAggregate {
         match self.kind {
             Kind::Count => 0..=1,
             Kind::ApproxPercentile => 2..=3,
+            Kind::Grouping => 1..=63,
             _ => 1..=1,
         }
     }
@@ -273,7 +280,7 @@ impl AggregateUDFImpl for FlinkAggregate {
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
         let first = arguments.first().cloned().unwrap_or(DataType::Int64);
         Ok(match self.kind {
-            Kind::Count | Kind::ApproxCountDistinct => DataType::Int64,
+            Kind::Count | Kind::ApproxCountDistinct | Kind::Grouping => DataType::Int64,
             Kind::Sum => match first {
                 DataType::Decimal128(_, scale) => DataType::Decimal128(38, scale),
                 other => other,
@@ -285,12 +292,14 @@ impl AggregateUDFImpl for FlinkAggregate {
     }
 
     fn is_nullable(&self) -> bool {
-        !matches!(self.kind, Kind::Count | Kind::ApproxCountDistinct)
+        !matches!(self.kind, Kind::Count | Kind::ApproxCountDistinct | Kind::Grouping)
     }
 
     fn default_value(&self, data_type: &DataType) -> Result<ScalarValue> {
         match self.kind {
-            Kind::Count | Kind::ApproxCountDistinct => Ok(ScalarValue::Int64(Some(0))),
+            Kind::Count | Kind::ApproxCountDistinct | Kind::Grouping => {
+                Ok(ScalarValue::Int64(Some(0)))
+            }
             _ => ScalarValue::try_from(data_type),
         }
     }

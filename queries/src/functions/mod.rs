@@ -29,6 +29,7 @@ pub mod nested;
 mod number;
 pub mod pattern;
 mod printf;
+pub mod proctime;
 mod regex;
 pub mod rewrite;
 mod rows;

@@ -36,6 +36,9 @@ functions! { FUNCTIONS, Time:
         "What the session's clock showed so many seconds after 1970-01-01 in UTC.",
         "FROM_UNIXTIME(44)", "1970-01-01 00:00:44",
         Body::Own(|zone| time_function(Kind::FromUnixtime, zone));
+    "PROCTIME", "PROCTIME() → TIMESTAMP_LTZ(3)",
+        "Processing time: the moment at which a row is looked at. Windows can be put over it, under a name.",
+        "EXTRACT(YEAR FROM PROCTIME()) > 2000", "true", Body::Own(super::proctime::function);
 }
 
 /// Which function.

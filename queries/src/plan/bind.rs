@@ -13,7 +13,7 @@ use super::codes;
 use super::context::{Context, Session};
 use super::culprit;
 use super::error::{Names, diagnose};
-use super::{prepare, refuse, typing, window_result};
+use super::{group_window, grouping, prepare, refuse, typing, window_result};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::parse::span_of;
@@ -45,7 +45,7 @@ impl Binder {
     /// What is wrong with it, with a place.
     pub fn query(&self, query: &ast::Query) -> std::result::Result<LogicalPlan, Diagnostic> {
         refuse::query(query)?;
-        let mut prepared = prepare::query(query.clone());
+        let mut prepared = group_window::rewrite(prepare::query(query.clone()))?;
         // EMIT, which the caller sees to.
         prepared.settings = None;
         self.plan(&prepared).map_err(|error| {
@@ -76,7 +76,8 @@ impl Binder {
         let planner = SqlToRel::new_with_options(&self.context, Session::parser_options());
         let statement = ast::Statement::Query(Box::new(query.clone()));
         let plan = planner.sql_statement_to_plan(statement)?;
-        let plan = typing::apply(plan, &self.session)?;
+        let plan = typing::apply(grouping::name_keys(plan)?, &self.session)?;
+        let plan = grouping::expand(plan)?;
         check::plan(&plan)?;
         window_result::mark(plan)
     }

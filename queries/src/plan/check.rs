@@ -7,6 +7,7 @@ use millstream_operators::graph::Changelog;
 
 use super::codes;
 use super::error::{refuse, unsupported};
+use super::group_window::GROUP_WINDOW_COLUMNS;
 use super::roles::{self, Role};
 use super::window_tvf::WindowTvf;
 use crate::diagnostic::{Diagnostic, Span};
@@ -71,6 +72,16 @@ fn aggregate_checks(aggregate: &Aggregate) -> std::result::Result<(), Diagnostic
         _ => None,
     });
     let place = first_place(aggregate);
+    let is_rowtime = |(key, role): (&Expr, &Role)| match key {
+        Expr::Column(column) => column.name == GROUP_WINDOW_COLUMNS[2] && !role.is_event_time(),
+        _ => false,
+    };
+    if aggregate.group_expr.iter().zip(&keys).any(is_rowtime) {
+        let message = "a window over processing time has no event time";
+        return Err(Diagnostic::error(codes::PROCESSING_TIME, message)
+            .at_if_known(place)
+            .hint("use TUMBLE_PROCTIME or HOP_PROCTIME for a window over the result"));
+    }
     match (start, end) {
         (Some(start), Some(end)) if start == end => {}
         (Some(_), Some(_)) => {
@@ -135,7 +146,7 @@ fn changelog_input(place: Option<Span>) -> Diagnostic {
 }
 
 /// The first place that the expressions of an aggregation know of.
-fn first_place(aggregate: &Aggregate) -> Option<Span> {
+pub(super) fn first_place(aggregate: &Aggregate) -> Option<Span> {
     let exprs = aggregate.group_expr.iter().chain(&aggregate.aggr_expr);
     exprs.flat_map(column_places).find_map(to_bytes)
 }

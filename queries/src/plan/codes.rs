@@ -59,13 +59,14 @@ codes! { PLAN:
         "TUMBLE takes a table, DESCRIPTOR(time) and a size; HOP a slide and a size; CUMULATE a step \
          and a size; each may have an offset.",
         "Write TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)).";
-    331 NOT_EVENT_TIME, "A window over a column that is not event time",
-        "Only the column of WATERMARK FOR, or what it becomes by plain selection, says how far time \
-         has come.",
+    331 NOT_EVENT_TIME, "A window over a column that is no time attribute",
+        "Only the column of WATERMARK FOR, PROCTIME(), or what they become by plain selection, says how \
+         far time has come.",
         "Declare WATERMARK FOR column in CREATE TABLE, and select the column unchanged.";
-    332 PROCESSING_TIME, "Windows over processing time",
-        "PROCTIME() columns can be declared but not used yet.",
-        "Use event time: WATERMARK FOR ts AS ts - INTERVAL '5' SECOND.";
+    332 PROCESSING_TIME, "Processing time where it cannot be",
+        "PROCTIME() is the moment at which a row is looked at: it has no watermark, it can be a column of a \
+         table as it is but not a part of a computed column, and its windows have no event time.",
+        "Declare a column pt AS PROCTIME(), and compute with it in the query.";
     333 NO_WINDOW, "An aggregation that would never end",
         "Without both window_start and window_end in GROUP BY a group is open for ever, and its \
          result would have to be updated with every row. That is not supported yet.",
@@ -102,6 +103,14 @@ codes! { PLAN:
     404 BAD_UNNEST, "UNNEST of something that has no elements",
         "UNNEST makes rows of the elements of one ARRAY or MAP. As a join it has no condition but TRUE.",
         "Write FROM t CROSS JOIN UNNEST(t.items) AS i (item), or LEFT JOIN UNNEST(…) AS … ON TRUE.";
+    420 GROUP_WINDOW, "A group window that does not fit",
+        "GROUP BY TUMBLE(ts, size) and HOP(ts, slide, size) take a time column and intervals; a query groups \
+         by one of them, and TUMBLE_START(…) and its like have the same arguments.",
+        "Write, for example, SELECT TUMBLE_END(ts, INTERVAL '1' MINUTE), COUNT(*) FROM t GROUP BY \
+         TUMBLE(ts, INTERVAL '1' MINUTE).";
+    421 GROUPING, "Grouping sets that cannot be",
+        "GROUPING and GROUPING_ID take keys of GROUP BY, and a query has at most 64 grouping sets.",
+        "See the message.";
     440 BAD_EMIT, "An EMIT that cannot be understood",
         "EMIT says when the results of a windowed aggregation leave: ON WINDOW CLOSE, ON UPDATE or \
          EVERY interval; ALLOW LATENESS interval says how long they are corrected.",

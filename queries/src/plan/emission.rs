@@ -12,7 +12,7 @@ use millstream_operators::window::{Early, Emission};
 
 use super::codes;
 use super::relation::{self, RelationKind};
-use super::roles;
+use super::roles::{self, Role};
 use super::window_result::WindowResult;
 use crate::calls::{self, EMIT, LATENESS};
 use crate::catalog::Table;
@@ -36,13 +36,20 @@ pub(crate) fn apply(
         return Ok(plan);
     }
     let place = place.flatten();
-    let mut found = false;
+    let mut found = Found::default();
     let applied = set(plan, emission, &mut found).map_err(|error| {
         Diagnostic::error(codes::EMIT_WITHOUT_WINDOW, error.strip_backtrace())
             .at_if_known(place.clone())
     })?;
-    if found || clause(query).is_none() {
+    if clause(query).is_none() || found.applied && !found.of_processing_time {
         return Ok(applied);
+    }
+    if found.of_processing_time {
+        let message =
+            "windows over processing time are emitted when they close, and nothing in them is late";
+        return Err(Diagnostic::error(codes::EMIT_WITHOUT_WINDOW, message)
+            .at_if_known(place)
+            .hint("leave out EMIT and ALLOW LATENESS"));
     }
     let message = "there is no windowed aggregation here whose results could be emitted like this";
     Err(Diagnostic::error(codes::EMIT_WITHOUT_WINDOW, message).at_if_known(place).hint(
@@ -70,18 +77,33 @@ fn clause(query: &Query) -> Option<(Emission, Option<Span>)> {
     Some((emission, place))
 }
 
-/// Puts the emission on the topmost aggregation.
-fn set(plan: LogicalPlan, emission: Emission, found: &mut bool) -> PlanResult<LogicalPlan> {
+/// The aggregations that an emission was for.
+#[derive(Default)]
+struct Found {
+    applied: bool,
+    /// There is one whose windows follow the clock.
+    of_processing_time: bool,
+}
+
+/// Puts the emission on the topmost aggregations.
+fn set(plan: LogicalPlan, emission: Emission, found: &mut Found) -> PlanResult<LogicalPlan> {
     match &plan {
         LogicalPlan::Extension(extension) => {
             let Some(result) = extension.node.as_any().downcast_ref::<WindowResult>() else {
                 return Ok(plan);
             };
-            *found = true;
+            if roles::roles(&result.input).iter().any(Role::is_of_processing_time) {
+                found.of_processing_time = true;
+                return Ok(plan);
+            }
+            found.applied = true;
             let node = Arc::new(WindowResult { emission, ..result.clone() });
             Ok(LogicalPlan::Extension(Extension { node }))
         }
-        LogicalPlan::Projection(_) | LogicalPlan::Filter(_) | LogicalPlan::SubqueryAlias(_) => {
+        LogicalPlan::Projection(_)
+        | LogicalPlan::Filter(_)
+        | LogicalPlan::SubqueryAlias(_)
+        | LogicalPlan::Union(_) => {
             let inputs = plan.inputs().into_iter().cloned();
             let inputs = inputs.map(|input| set(input, emission, found));
             let inputs = inputs.collect::<PlanResult<Vec<_>>>()?;

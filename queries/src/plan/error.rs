@@ -219,11 +219,6 @@ fn flink(arrow: &str) -> String {
 /// The diagnostic for the call of a function that does not exist.
 pub(crate) fn unknown_function(name: &str, names: &Names) -> Diagnostic {
     let message = format!("there is no function `{}`", name.to_uppercase());
-    if name.eq_ignore_ascii_case("proctime") {
-        let message = "PROCTIME() cannot be used in a query yet";
-        return Diagnostic::error(codes::PROCESSING_TIME, message)
-            .hint("use an event-time column: WATERMARK FOR ts AS ts - INTERVAL '5' SECOND");
-    }
     let diagnostic = Diagnostic::error(codes::UNKNOWN_FUNCTION, message).label("unknown function");
     let foreign = FOREIGN_FUNCTIONS.iter().find(|(other, _)| name.eq_ignore_ascii_case(other));
     if let Some((_, ours)) = foreign {

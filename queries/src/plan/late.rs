@@ -109,7 +109,7 @@ fn keep_below(plan: LogicalPlan, columns: &[usize], aggregated: &mut bool) -> Re
         let columns = columns.iter().map(|column| Column::from(schema.qualified_field(*column)));
         let late = LateInput { input: tvf.input.clone(), columns: columns.collect() };
         let input = LogicalPlan::Extension(Extension { node: Arc::new(late) });
-        let tvf = WindowTvf::new(input, tvf.time.clone(), tvf.windows, tvf.zone.clone())?;
+        let tvf = WindowTvf::new(input, tvf.time.clone(), tvf.window.clone(), tvf.names)?;
         return Ok(LogicalPlan::Extension(Extension { node: Arc::new(tvf) }));
     }
     *aggregated |= matches!(plan, LogicalPlan::Aggregate(_));

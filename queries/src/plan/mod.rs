@@ -1,7 +1,7 @@
 //! Planning: from statements to a job graph.
 //!
 //! The way of a query: [`refuse`] (what cannot be said in a stream) → [`prepare`] (small changes
-//! of the AST) → DataFusion's SQL planner over [`context`] and [`relation_planner`] → [`typing`]
+//! of the AST) → [`group_window`] (older windows into FROM) → DataFusion's SQL planner over [`context`] and [`relation_planner`] → [`typing`]
 //! (Flink's types) → [`check`] (windows are complete) → [`insert`] (casts to the sink's columns) →
 //! [`sharing`] (views in place or planned once) → [`optimize`] → [`lower`] (job graph).
 //!
@@ -15,6 +15,8 @@ mod context;
 mod culprit;
 pub(crate) mod emission;
 mod error;
+mod group_window;
+mod grouping;
 mod hints;
 mod insert;
 pub(crate) mod late;

@@ -11,6 +11,7 @@
 //! - A number with an exponent is a DOUBLE; all others are exact.
 //! - A cast to a type with a length cuts and pads: types have no lengths here.
 //! - `FLOOR(t TO unit)`, the units of TIMESTAMPADD and TIMESTAMPDIFF, and OVERLAPS are calls.
+//! - CUBE and ROLLUP are the GROUPING SETS that they stand for.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -35,6 +36,7 @@ use crate::interval::IntervalValue;
 /// The query as DataFusion should read it.
 pub(crate) fn query(mut query: Query) -> Query {
     spellings(&mut query);
+    grouping_sets(&mut query);
     let _: ControlFlow<()> = query.visit(&mut NameColumns);
     query
 }
@@ -70,6 +72,29 @@ fn spellings(node: &mut impl VisitMut) {
             *expr = call("SUBSTR", args);
         }
         nested(expr);
+        ControlFlow::Continue(())
+    });
+}
+
+/// CUBE and ROLLUP as the sets that they mean; DataFusion has no lists of columns in them.
+fn grouping_sets(query: &mut Query) {
+    let _: ControlFlow<()> = visit_expressions_mut(query, |expr| {
+        match expr {
+            Expr::Rollup(parts) => {
+                let prefixes = (0..=parts.len()).rev().map(|end| parts[..end].concat());
+                *expr = Expr::GroupingSets(prefixes.collect());
+            }
+            // A larger cube is refused before.
+            Expr::Cube(parts) => {
+                let subset = |number: usize| {
+                    let has = |part: usize| number >> (parts.len() - 1 - part) & 1 == 0;
+                    let chosen = (0..parts.len()).filter(|part| has(*part));
+                    chosen.flat_map(|part| parts[part].clone()).collect()
+                };
+                *expr = Expr::GroupingSets((0..1 << parts.len()).map(subset).collect());
+            }
+            _ => {}
+        }
         ControlFlow::Continue(())
     });
 }
@@ -231,7 +256,7 @@ fn null() -> Expr {
     Expr::Value(Value::Null.with_empty_span())
 }
 
-fn call(name: &str, args: Vec<Expr>) -> Expr {
+pub(super) fn call(name: &str, args: Vec<Expr>) -> Expr {
     let unnamed = |arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg));
     let list = FunctionArgumentList {
         duplicate_treatment: None,

@@ -11,7 +11,7 @@ use datafusion_sql::sqlparser::ast::{
 use super::error::unsupported;
 use super::{unnest, values};
 use crate::calls::{self, TableInput};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::Diagnostic;
 use crate::parse::{bytes, span_of};
 
 /// Finds the first thing in a query that is not supported.
@@ -97,7 +97,8 @@ fn select(select: &Select) -> Result<(), Diagnostic> {
     if let GroupByExpr::Expressions(_, modifiers) = &select.group_by
         && !modifiers.is_empty()
     {
-        return Err(grouping_sets(span_of(&select.group_by)));
+        let hint = "write GROUP BY ROLLUP (a, b), CUBE (a, b) or GROUPING SETS ((a, b), (a), ())";
+        return Err(unsupported("GROUP BY … WITH", span_of(&select.group_by), hint));
     }
     let clause = if select.qualify.is_some() {
         "QUALIFY"
@@ -191,30 +192,12 @@ fn select_expressions(select: &Select) -> Vec<&Expr> {
     exprs
 }
 
-fn grouping_sets(span: Option<Span>) -> Diagnostic {
-    unsupported(
-        "grouping by several sets of columns",
-        span,
-        "write one view for each grouping and UNION ALL them",
-    )
-}
+/// Group windows that there are not.
+const GROUP_WINDOWS: &[&str] =
+    &["SESSION", "SESSION_START", "SESSION_END", "SESSION_ROWTIME", "SESSION_PROCTIME"];
 
-/// Functions that the older group windows are made of.
-const GROUP_WINDOWS: &[&str] = &[
-    "TUMBLE",
-    "HOP",
-    "SESSION",
-    "CUMULATE",
-    "TUMBLE_START",
-    "TUMBLE_END",
-    "TUMBLE_ROWTIME",
-    "HOP_START",
-    "HOP_END",
-    "HOP_ROWTIME",
-    "SESSION_START",
-    "SESSION_END",
-    "SESSION_ROWTIME",
-];
+/// Columns of a CUBE, which has two to this power sets.
+const MOST_CUBE: usize = 6;
 
 fn expression(expr: &Expr) -> Result<(), Diagnostic> {
     let found = visit_expressions(expr, |expr| match refusal(expr) {
@@ -244,7 +227,11 @@ fn refusal(expr: &Expr) -> Option<Diagnostic> {
         Expr::CompoundFieldAccess { access_chain, .. } if access_chain.iter().any(is_slice) => {
             Some(unsupported("a slice of an ARRAY", span, "take its elements one by one: a[1]"))
         }
-        Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_) => Some(grouping_sets(span)),
+        Expr::Cube(parts) if parts.len() > MOST_CUBE => {
+            let what = format!("a CUBE of {} columns", parts.len());
+            let hint = "list the sets that are needed: GROUPING SETS ((a, b), (a), ())";
+            Some(unsupported(&what, span, hint))
+        }
         Expr::Function(function) => {
             let name = function.name.to_string().to_uppercase();
             if function.over.is_some() {
@@ -253,12 +240,8 @@ fn refusal(expr: &Expr) -> Option<Diagnostic> {
                 return Some(unsupported("OVER", bytes(function.name.span()).or(span), hint));
             }
             if GROUP_WINDOWS.contains(&name.as_str()) {
-                let hint = "write FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), …)) GROUP BY window_start, window_end";
-                return Some(unsupported(
-                    &format!("{name} in GROUP BY"),
-                    bytes(function.name.span()),
-                    hint,
-                ));
+                let hint = "use TUMBLE, HOP or CUMULATE";
+                return Some(unsupported(&name, bytes(function.name.span()), hint));
             }
             None
         }

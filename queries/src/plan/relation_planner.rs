@@ -13,7 +13,8 @@ use millstream_operators::window::{WindowKind, Windows};
 use super::codes;
 use super::context::Session;
 use super::error::{refuse, unsupported};
-use super::roles::{self, Role};
+use super::group_window::{self, GROUP_WINDOW_COLUMNS};
+use super::roles::{self, Role, WindowRef};
 use super::unnest;
 use super::window_tvf::{WINDOW_COLUMNS, WindowTvf};
 use crate::calls::{self, RelationCall, TableInput};
@@ -59,9 +60,12 @@ impl RelationPlanner for FromPlanner {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         };
         let name = call.name.value.to_uppercase();
+        let group = group_window::function(&name);
+        let name = group.map_or(name, str::to_owned);
         let plan = if let Some((_, arguments)) = WINDOW_FUNCTIONS.iter().find(|(n, _)| *n == name) {
             let arguments = Arguments::new(&call, &name, arguments).map_err(refuse)?;
-            self.window(&name, &arguments, context)?
+            let names = if group.is_some() { GROUP_WINDOW_COLUMNS } else { WINDOW_COLUMNS };
+            self.window(&name, &arguments, names, context)?
         } else if name == "LATE" {
             self.late(&call)?
         } else {
@@ -196,14 +200,16 @@ impl FromPlanner {
         &self,
         function: &str,
         arguments: &Arguments<'_>,
+        names: [&'static str; 3],
         context: &mut dyn RelationPlannerContext,
     ) -> Result<LogicalPlan> {
-        let windows = windows(function, arguments).map_err(refuse)?;
+        let windows =
+            windows(function, arguments, names == GROUP_WINDOW_COLUMNS).map_err(refuse)?;
         let input = plan_input(arguments, context)?;
         let (time, role) = time_column(arguments, &input).map_err(refuse)?;
         let time_type = input.schema().qualified_field_from_column(&time)?.1.data_type().clone();
         check_time(arguments, &time, &role, &flink_name(&time_type)).map_err(refuse)?;
-        for name in WINDOW_COLUMNS {
+        for name in names {
             if input.schema().field_with_unqualified_name(name).is_ok() {
                 let message = format!("the input of {function} already has a column `{name}`");
                 let diagnostic = Diagnostic::error(codes::DUPLICATE_NAME, message)
@@ -214,7 +220,8 @@ impl FromPlanner {
         }
         let is_ltz = matches!(&time_type, arrow::datatypes::DataType::Timestamp(_, Some(_)));
         let zone = is_ltz.then(|| self.zone.clone());
-        let node = Arc::new(WindowTvf::new(input, time, windows, zone)?);
+        let window = WindowRef { windows, zone, is_processing: role.is_processing_time() };
+        let node = Arc::new(WindowTvf::new(input, time, window, names)?);
         Ok(LogicalPlan::Extension(Extension { node }))
     }
 
@@ -244,10 +251,15 @@ impl FromPlanner {
     }
 }
 
-fn windows(function: &str, arguments: &Arguments<'_>) -> std::result::Result<Windows, Diagnostic> {
+/// The windows that the arguments say. Those of GROUP BY may overlap by any length, as in Flink.
+fn windows(
+    function: &str,
+    arguments: &Arguments<'_>,
+    in_group_by: bool,
+) -> std::result::Result<Windows, Diagnostic> {
     let size_ms = arguments.positive("SIZE")?;
     let multiple = |ms: i64, name: &str| {
-        if size_ms % ms == 0 {
+        if size_ms % ms == 0 || in_group_by {
             return Ok(());
         }
         let message = format!("SIZE of {function} must be an integral multiple of {name}");
@@ -258,6 +270,10 @@ fn windows(function: &str, arguments: &Arguments<'_>) -> std::result::Result<Win
         "HOP" => {
             let slide_ms = arguments.positive("SLIDE")?;
             multiple(slide_ms, "SLIDE")?;
+            if slide_ms > size_ms {
+                let message = "SLIDE of HOP is longer than SIZE: rows would be in no window";
+                return Err(arguments.error(message, arguments.required("SLIDE")));
+            }
             WindowKind::Hop { size_ms, slide_ms }
         }
         _ => {
@@ -376,14 +392,7 @@ fn check_time(
     let place = arguments.required("TIMECOL");
     let span = calls::descriptor(place).and_then(|c| bytes(c.first()?.span)).or(span_of(place));
     match role {
-        role if role.is_event_time() => Ok(()),
-        Role::ProcessingTime => Err(Diagnostic::error(
-            codes::PROCESSING_TIME,
-            "windows over processing time are not supported yet",
-        )
-        .at_if_known(span)
-        .label("PROCTIME()")
-        .hint("use an event-time column: WATERMARK FOR ts AS ts - INTERVAL '5' SECOND")),
+        role if role.is_event_time() || role.is_processing_time() => Ok(()),
         _ => {
             let message = format!("`{}` is not an event-time attribute", time.name);
             Err(Diagnostic::error(codes::NOT_EVENT_TIME, message)

@@ -15,6 +15,7 @@ use super::relation;
 use super::unnest::Unnest;
 use super::window_result::WindowResult;
 use super::window_tvf::WindowTvf;
+use crate::functions::proctime;
 
 /// What a column means for time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub(crate) enum Role {
     WindowStart(WindowRef),
     /// `window_end` of these windows.
     WindowEnd(WindowRef),
-    /// `window_time` of these windows: event time again.
+    /// `window_time` of these windows: time of their kind again.
     WindowTime(WindowRef),
 }
 
@@ -40,12 +41,37 @@ pub(crate) struct WindowRef {
     pub windows: Windows,
     /// The zone whose wall clock they follow, for TIMESTAMP_LTZ.
     pub zone: Option<String>,
+    /// They are windows of processing time.
+    pub is_processing: bool,
 }
 
 impl Role {
-    /// True if windows can be put over the column.
+    /// True if windows over the column follow watermarks.
     pub fn is_event_time(&self) -> bool {
-        matches!(self, Role::EventTime | Role::WindowTime(_))
+        match self {
+            Role::EventTime => true,
+            Role::WindowTime(window) => !window.is_processing,
+            _ => false,
+        }
+    }
+
+    /// True if windows over the column follow the clock.
+    pub fn is_processing_time(&self) -> bool {
+        match self {
+            Role::ProcessingTime => true,
+            Role::WindowTime(window) => window.is_processing,
+            _ => false,
+        }
+    }
+
+    /// True for the columns of windows that follow the clock.
+    pub fn is_of_processing_time(&self) -> bool {
+        match self {
+            Role::WindowStart(window) | Role::WindowEnd(window) | Role::WindowTime(window) => {
+                window.is_processing
+            }
+            _ => false,
+        }
     }
 
     /// True for the columns that a window function adds.
@@ -120,7 +146,7 @@ pub(crate) fn roles(plan: &LogicalPlan) -> Vec<Role> {
 /// A window function takes the time attribute's role away and gives it to `window_time`: rows
 /// come out of it in the order of windows. Older window columns become plain for the same reason.
 fn window_roles(tvf: &WindowTvf) -> Vec<Role> {
-    let window = tvf.window_ref();
+    let window = tvf.window.clone();
     let mut roles = vec![Role::Plain; tvf.input.schema().fields().len()];
     roles.push(Role::WindowStart(window.clone()));
     roles.push(Role::WindowEnd(window.clone()));
@@ -133,6 +159,7 @@ pub(crate) fn expr_role(expr: &Expr, input: &LogicalPlan, roles: &[Role]) -> Rol
     match expr {
         Expr::Column(column) => column_role(column, input, roles),
         Expr::Alias(alias) => expr_role(&alias.expr, input, roles),
+        expr if proctime::is_call(expr) => Role::ProcessingTime,
         _ => Role::Plain,
     }
 }

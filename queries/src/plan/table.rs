@@ -16,6 +16,7 @@ use super::relation::{Relation, RelationKind};
 use super::roles::Role;
 use crate::catalog::{Table, TableColumn, TableColumnKind};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::functions::proctime;
 use crate::statement::{ColumnKind, CreateTable, Spanned, WatermarkDef};
 use crate::suggest;
 use crate::types::{flink_name, in_zone};
@@ -179,6 +180,12 @@ fn computed(
         return Ok(TableColumn { name, data_type, kind: TableColumnKind::ProcessingTime });
     }
     let expr = binder.expression(&expr.node, input, span)?;
+    if proctime::is_called_in(&expr) {
+        let message = format!("`{}` computes with PROCTIME()", name.node);
+        return Err(Diagnostic::error(codes::PROCESSING_TIME, message)
+            .at(span.clone())
+            .hint("declare pt AS PROCTIME() alone, and compute with pt in the query"));
+    }
     let data_type = type_of(&expr, input, span)?;
     Ok(TableColumn { name, data_type, kind: TableColumnKind::Computed(expr.unalias()) })
 }
@@ -243,6 +250,15 @@ fn watermark(
     let input = scan(&create.name.node, columns)?;
     let span = &definition.expr.span;
     let expr = binder.expression(&definition.expr.node, &input, span)?.unalias();
+    let is_now = |column: &TableColumn| matches!(column.kind, TableColumnKind::ProcessingTime);
+    let read = expr.column_refs();
+    let reads = |column: &TableColumn| read.iter().any(|read| read.name == column.name.node);
+    if proctime::is_called_in(&expr) || columns.iter().filter(|c| is_now(c)).any(reads) {
+        let message = "a watermark follows from the row, not from PROCTIME()";
+        return Err(Diagnostic::error(codes::UNUSABLE_WATERMARK, message)
+            .at(span.clone())
+            .hint("a window over a PROCTIME() column needs no watermark"));
+    }
     let found = type_of(&expr, &input, span)?;
     if !matches!(found, DataType::Timestamp(..)) {
         let message = format!("a watermark is a time, not {}", flink_name(&found));

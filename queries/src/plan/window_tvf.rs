@@ -12,7 +12,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion_common::{Column, DFSchema, DFSchemaRef, Result, TableReference, plan_err};
 use datafusion_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
-use millstream_operators::window::{WindowKind, Windows};
+use millstream_operators::window::WindowKind;
 
 use super::roles::WindowRef;
 
@@ -27,9 +27,9 @@ pub(crate) struct WindowTvf {
     /// The time attribute, a column of the input.
     pub time: Column,
     /// The windows.
-    pub windows: Windows,
-    /// The zone whose wall clock they follow, for TIMESTAMP_LTZ.
-    pub zone: Option<String>,
+    pub window: WindowRef,
+    /// Names of the columns that it appends.
+    pub names: [&'static str; 3],
     schema: DFSchemaRef,
 }
 
@@ -41,8 +41,8 @@ impl WindowTvf {
     pub fn new(
         input: LogicalPlan,
         time: Column,
-        windows: Windows,
-        zone: Option<String>,
+        window: WindowRef,
+        names: [&'static str; 3],
     ) -> Result<Self> {
         let time_type = match input.schema().maybe_index_of_column(&time) {
             Some(index) => input.schema().field(index).data_type().clone(),
@@ -54,19 +54,13 @@ impl WindowTvf {
             .map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field)))
             .collect();
         let wall_clock = DataType::Timestamp(TimeUnit::Millisecond, None);
-        for (name, data_type) in
-            WINDOW_COLUMNS.into_iter().zip([wall_clock.clone(), wall_clock, time_type])
+        for (name, data_type) in names.into_iter().zip([wall_clock.clone(), wall_clock, time_type])
         {
             fields.push((None, Arc::new(Field::new(name, data_type, true))));
         }
         let metadata = input.schema().metadata().clone();
         let schema = Arc::new(DFSchema::new_with_metadata(fields, metadata)?);
-        Ok(WindowTvf { input, time, windows, zone, schema })
-    }
-
-    /// Which windows its window columns belong to.
-    pub fn window_ref(&self) -> WindowRef {
-        WindowRef { windows: self.windows, zone: self.zone.clone() }
+        Ok(WindowTvf { input, time, window, names, schema })
     }
 }
 
@@ -74,14 +68,14 @@ impl Hash for WindowTvf {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.input.hash(state);
         self.time.hash(state);
-        self.windows.offset_ms.hash(state);
-        let lengths = match self.windows.kind {
+        self.window.windows.offset_ms.hash(state);
+        let lengths = match self.window.windows.kind {
             WindowKind::Tumble { size_ms } => (0, size_ms, 0),
             WindowKind::Hop { size_ms, slide_ms } => (1, size_ms, slide_ms),
             WindowKind::Cumulate { size_ms, step_ms } => (2, size_ms, step_ms),
         };
         lengths.hash(state);
-        self.zone.hash(state);
+        self.window.zone.hash(state);
     }
 }
 
@@ -109,11 +103,11 @@ impl UserDefinedLogicalNodeCore for WindowTvf {
     }
 
     fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
-        WINDOW_COLUMNS.iter().map(|name| (*name).to_owned()).collect()
+        self.names.iter().map(|name| (*name).to_owned()).collect()
     }
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WindowTvf: {:?} of {}", self.windows, self.time)
+        write!(f, "WindowTvf: {:?} of {}", self.window.windows, self.time)
     }
 
     fn with_exprs_and_inputs(&self, exprs: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {
@@ -123,7 +117,7 @@ impl UserDefinedLogicalNodeCore for WindowTvf {
         let Some(input) = inputs.into_iter().next() else {
             return plan_err!("a window function has one input");
         };
-        WindowTvf::new(input, time, self.windows, self.zone.clone())
+        WindowTvf::new(input, time, self.window.clone(), self.names)
     }
 
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {

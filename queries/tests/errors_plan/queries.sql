@@ -77,10 +77,6 @@ SELECT auction, price FROM bid UNION ALL SELECT auction FROM minutes;
 INSERT INTO out_t VALUES (1, 'a', 2);
 -- case values of another type
 INSERT INTO out_t VALUES (1, 'a', 'b');
--- case grouping sets
-SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE bid, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end, ROLLUP (channel);
--- case old group window
-SELECT channel, COUNT(*) FROM bid GROUP BY channel, TUMBLE(ts, INTERVAL '1' MINUTE);
 -- case session
 SELECT * FROM TABLE(SESSION(TABLE bid, DESCRIPTOR(ts), INTERVAL '1' MINUTE));
 -- case unknown window function
@@ -89,8 +85,6 @@ SELECT * FROM TABLE(TUMBEL(TABLE bid, DESCRIPTOR(ts), INTERVAL '1' MINUTE));
 SELECT * FROM TABLE(TUMBLE(TABLE bid, DESCRIPTOR(plain), INTERVAL '1' MINUTE));
 -- case descriptor of a computed time
 SELECT * FROM TABLE(TUMBLE(TABLE (SELECT auction, ts + INTERVAL '1' SECOND AS ts2 FROM bid), DESCRIPTOR(ts2), INTERVAL '1' MINUTE));
--- case descriptor of processing time
-SELECT * FROM TABLE(TUMBLE(TABLE bid, DESCRIPTOR(pt), INTERVAL '1' MINUTE));
 -- case descriptor of an unknown column
 SELECT * FROM TABLE(TUMBLE(TABLE bid, DESCRIPTOR(tss), INTERVAL '1' MINUTE));
 -- case missing size
@@ -111,8 +105,6 @@ SELECT * FROM TABLE(TUMBLE(DATA => TABLE bid, TIMECOL => DESCRIPTOR(ts), LENGTH 
 SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE changes, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end;
 -- case window columns twice
 SELECT * FROM TABLE(TUMBLE(TABLE (SELECT * FROM TABLE(TUMBLE(TABLE bid, DESCRIPTOR(ts), INTERVAL '1' MINUTE))), DESCRIPTOR(window_time), INTERVAL '1' MINUTE));
--- case processing time is used
-SELECT * FROM bid;
 -- case late of a table
 SELECT * FROM LATE(bid);
 -- case late of a view without windows

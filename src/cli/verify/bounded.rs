@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use arrow::datatypes::DataType;
 use millstream::connectors::TableSpec;
-use millstream::operators::JobGraph;
-use millstream::operators::graph::NodeKind;
+use millstream::operators::graph::{Node, NodeKind};
+use millstream::operators::{JobGraph, OperatorSpec};
 
 use super::Failure;
 
@@ -17,6 +17,13 @@ pub fn check(graph: &JobGraph) -> Result<(), Failure> {
             let message = format!("table `{}` {reason}", source.table.name);
             return Err(Failure::invalid(message, Some(hint.to_owned())));
         }
+    }
+    let reads_clock =
+        |node: &Node| matches!(node.kind, NodeKind::Operator(OperatorSpec::ProcessingTime { .. }));
+    if graph.nodes.iter().any(reads_clock) {
+        let message = "the query reads PROCTIME(), so it gives other rows in each run";
+        let hint = "use event time: WATERMARK FOR ts AS ts - INTERVAL '5' SECOND";
+        return Err(Failure::invalid(message.to_owned(), Some(hint.to_owned())));
     }
     Ok(())
 }

@@ -38,7 +38,12 @@ impl Lowering<'_> {
         let rows = self.plan(input, scope)?;
         let computed =
             aggregate.group_expr.iter().filter(|e| plain_column(e, input.schema()).is_none());
-        let rows = self.assign_if_used(rows, input, computed.chain(&aggregate.aggr_expr), scope)?;
+        let computed: Vec<&Expr> = computed.chain(&aggregate.aggr_expr).collect();
+        let mut rows = self.ready_for(rows, input, computed, scope)?;
+        let mut keys = aggregate.group_expr.iter().filter_map(|e| plain_column(e, input.schema()));
+        if keys.any(|key| rows.slots[key] == Slot::Now) {
+            rows = self.with_now(rows, scope);
+        }
         let rows = self.with_keys(rows, aggregate, scope)?;
         let groups = self.groups(aggregate, &rows)?;
         let time = window_time(aggregate, &rows)?;
@@ -65,9 +70,7 @@ impl Lowering<'_> {
         };
         let schema = result_schema(aggregate, &spec);
         let node = self.stages(&rows, spec, &schema, scope)?;
-        let width = schema.fields().len();
-        let slots = (0..width).map(Slot::Column).collect();
-        let results = Rows { node, port: Port::MAIN, slots, pending: None, late: Vec::new() };
+        let results = Rows::of(node, schema.fields().len());
         self.with_types(results, aggregate, scope)
     }
 
@@ -119,6 +122,7 @@ impl Lowering<'_> {
                 (Slot::End, _) | (_, Role::WindowEnd(_)) => Group::Window(WindowColumn::End),
                 (Slot::Time, _) | (_, Role::WindowTime(_)) => Group::Window(WindowColumn::Time),
                 (Slot::Column(column), _) => Group::Key(column),
+                (Slot::Now, _) => return internal_err!("the clock is read before keys"),
             });
         }
         Ok(groups)
@@ -270,21 +274,25 @@ fn window_time(aggregate: &Aggregate, rows: &Rows) -> Result<WindowTime> {
             windows: pending.windows.0,
             column: pending.column,
             zone: pending.zone.clone(),
+            is_processing: pending.is_processing,
         });
     }
-    let (mut start, mut end, mut zone) = (None, None, None);
+    let (mut start, mut end, mut zone, mut is_processing) = (None, None, None, false);
     let roles = roles::roles(&aggregate.input);
     for key in &aggregate.group_expr {
         let Some(column) = plain_column(key, aggregate.input.schema()) else { continue };
         let Slot::Column(place) = rows.slots[column] else { continue };
         match &roles[column] {
-            Role::WindowStart(window) => (start, zone) = (Some(place), window.zone.clone()),
+            Role::WindowStart(window) => {
+                (start, zone) = (Some(place), window.zone.clone());
+                is_processing = window.is_processing;
+            }
             Role::WindowEnd(_) => end = Some(place),
             _ => {}
         }
     }
     match (start, end) {
-        (Some(start), Some(end)) => Ok(WindowTime::Attached { start, end, zone }),
+        (Some(start), Some(end)) => Ok(WindowTime::Attached { start, end, zone, is_processing }),
         _ => internal_err!("aggregations without a window are refused before"),
     }
 }

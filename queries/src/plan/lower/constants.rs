@@ -57,6 +57,6 @@ impl Lowering<'_> {
         let name = format!("{scope}.values");
         let node = self.graph.add(&name, kind, schema, Changelog::Append);
         let slots = (0..width).map(Slot::Column).collect();
-        Ok(Rows { node, port: Port::MAIN, slots, pending: None, late: Vec::new() })
+        Ok(Rows { node, port: Port::MAIN, slots, pending: None, late: Vec::new(), now: None })
     }
 }

@@ -17,9 +17,9 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{Column as LogicalColumn, DFSchema, Result, internal_err};
 use datafusion_expr::execution_props::ExecutionProps;
-use datafusion_expr::{Expr, Extension, Filter, LogicalPlan, Projection, TableScan, Union};
+use datafusion_expr::{Expr, Extension, Filter, LogicalPlan, Projection, TableScan, Union, lit};
 use datafusion_physical_expr::expressions::Column;
-use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
+use datafusion_physical_expr::{PhysicalExpr, ScalarFunctionExpr, create_physical_expr};
 use millstream_operators::OperatorSpec;
 use millstream_operators::graph::{
     Changelog, JobGraph, NamedExpr, NodeId, NodeKind, Partitioning, Port, TableSpec,
@@ -34,6 +34,7 @@ use super::unnest::Unnest;
 use super::window_result::WindowResult;
 use super::window_tvf::{WINDOW_COLUMNS, WindowTvf};
 use crate::catalog::Catalog;
+use crate::functions::proctime;
 use crate::settings::Settings;
 
 /// Where a column of a logical plan is.
@@ -47,6 +48,8 @@ enum Slot {
     End,
     /// Nowhere yet: `window_time`.
     Time,
+    /// Nowhere yet: PROCTIME(), which is read off the clock where somebody computes with it.
+    Now,
 }
 
 /// Windows that a function of FROM gave to rows and that nobody has assigned yet.
@@ -54,8 +57,10 @@ enum Slot {
 struct Pending {
     windows: Spread,
     zone: Option<String>,
-    /// Column of the node with the event time.
+    /// Column of the node with the time.
     column: usize,
+    /// It is processing time.
+    is_processing: bool,
 }
 
 /// [`Windows`] that can be a key of a map.
@@ -81,6 +86,16 @@ struct Rows {
     pending: Option<Pending>,
     /// Columns of the node that LATE reads; they must reach the aggregation.
     late: Vec<usize>,
+    /// Column of the node with the processing time, if an operator has read it off the clock.
+    now: Option<usize>,
+}
+
+impl Rows {
+    /// All rows of a node, which has exactly the plan's columns.
+    fn of(node: NodeId, width: usize) -> Rows {
+        let slots = (0..width).map(Slot::Column).collect();
+        Rows { node, port: Port::MAIN, slots, pending: None, late: Vec::new(), now: None }
+    }
 }
 
 /// A table or shared view in the graph: the slot of each of its columns that somebody needs.
@@ -100,6 +115,8 @@ pub(crate) struct Lowering<'a> {
     /// Equal plans have the same rows: a CTE that is used twice is computed once.
     known: HashMap<LogicalPlan, Rows>,
     assigned: HashMap<(NodeId, Pending), NodeId>,
+    /// Operators that read the clock behind a node; those that windows follow apart.
+    clocks: HashMap<(NodeId, Port, bool), NodeId>,
     /// The aggregation whose late rows the view at hand has, and where the columns are in them.
     late: Option<(NodeId, Vec<usize>)>,
 }
@@ -115,6 +132,7 @@ impl<'a> Lowering<'a> {
             units: BTreeMap::new(),
             known: HashMap::new(),
             assigned: HashMap::new(),
+            clocks: HashMap::new(),
             late: None,
         }
     }
@@ -140,8 +158,7 @@ impl<'a> Lowering<'a> {
         if let Some((node, positions)) = self.late.take() {
             let columns =
                 late.iter().copied().zip(positions.into_iter().map(Slot::Column)).collect();
-            let rows =
-                Rows { node, port: Port::LATE, slots: Vec::new(), pending: None, late: Vec::new() };
+            let rows = Rows { port: Port::LATE, ..Rows::of(node, 0) };
             self.units.insert(RelationKind::Late(name.to_owned()), Unit { rows, columns });
         }
         self.units.insert(RelationKind::View(name.to_owned()), Unit { rows, columns: slots });
@@ -233,7 +250,11 @@ impl<'a> Lowering<'a> {
     }
 
     fn filter(&mut self, filter: &Filter, rows: Rows, scope: &str) -> Result<Rows> {
-        let rows = self.assign_if_used(rows, &filter.input, [&filter.predicate], scope)?;
+        // What is left of a HAVING about GROUPING in the sets that it lets through.
+        if filter.predicate == lit(true) {
+            return Ok(rows);
+        }
+        let rows = self.ready_for(rows, &filter.input, [&filter.predicate], scope)?;
         let predicate = self.physical(&filter.predicate, filter.input.schema(), &rows)?;
         let schema = self.schema(rows.node, rows.port);
         let name = format!("{scope}.filter");
@@ -263,10 +284,19 @@ impl<'a> Lowering<'a> {
         if let Some(tvf) = node.downcast_ref::<WindowTvf>() {
             let rows = self.plan(&tvf.input, scope)?;
             let mut rows = self.assign(rows, scope)?;
-            let column = column_at(&tvf.time, tvf.input.schema(), &rows)?;
+            let is_processing = tvf.window.is_processing;
+            let column = if is_processing {
+                let time = tvf.input.schema().index_of_column(&tvf.time)?;
+                rows.slots[time] = Slot::Now;
+                rows = self.read_clock(rows, true, scope);
+                rows.now.expect("the clock was read just now")
+            } else {
+                column_at(&tvf.time, tvf.input.schema(), &rows)?
+            };
             rows.slots.extend([Slot::Start, Slot::End, Slot::Time]);
-            rows.pending =
-                Some(Pending { windows: Spread(tvf.windows), zone: tvf.zone.clone(), column });
+            let windows = Spread(tvf.window.windows);
+            let zone = tvf.window.zone.clone();
+            rows.pending = Some(Pending { windows, zone, column, is_processing });
             return Ok(rows);
         }
         if let Some(result) = node.downcast_ref::<WindowResult>() {
@@ -280,6 +310,9 @@ impl<'a> Lowering<'a> {
         };
         let rows = self.plan(&late.input, scope)?;
         let mut rows = self.assign(rows, scope)?;
+        if rows.slots.contains(&Slot::Now) {
+            rows = self.with_now(rows, scope);
+        }
         for column in &late.columns {
             let column = column_at(column, late.input.schema(), &rows)?;
             rows.late.push(column);
@@ -290,7 +323,7 @@ impl<'a> Lowering<'a> {
     /// Appends the columns of elements; all others stay where they are.
     fn unnest(&mut self, unnest: &Unnest, scope: &str) -> Result<Rows> {
         let rows = self.plan(&unnest.input, scope)?;
-        let mut rows = self.assign_if_used(rows, &unnest.input, [&unnest.value], scope)?;
+        let mut rows = self.ready_for(rows, &unnest.input, [&unnest.value], scope)?;
         let value = self.physical(&unnest.value, unnest.input.schema(), &rows)?;
         let before = self.schema(rows.node, rows.port);
         let width = before.fields().len();
@@ -306,22 +339,21 @@ impl<'a> Lowering<'a> {
 
     fn projection(&mut self, projection: &Projection, rows: Rows, scope: &str) -> Result<Rows> {
         let input = &projection.input;
-        let plain: Option<Vec<usize>> =
-            projection.expr.iter().map(|expr| plain_column(expr, input.schema())).collect();
-        if let Some(columns) = plain {
-            let slots = columns.into_iter().map(|column| rows.slots[column]).collect();
+        let plain: Option<Vec<Slot>> =
+            projection.expr.iter().map(|expr| rows.plain_slot(expr, input.schema())).collect();
+        if let Some(slots) = plain {
             return Ok(Rows { slots, ..rows });
         }
-        let computed = projection.expr.iter().filter(|e| plain_column(e, input.schema()).is_none());
-        let rows = self.assign_if_used(rows, input, computed, scope)?;
+        let computed =
+            projection.expr.iter().filter(|e| rows.plain_slot(e, input.schema()).is_none());
+        let computed: Vec<&Expr> = computed.collect();
+        let rows = self.ready_for(rows, input, computed, scope)?;
         let mut output = Output::new(self.schema(rows.node, rows.port));
         let mut slots = Vec::new();
         for (expr, field) in projection.expr.iter().zip(projection.schema.fields()) {
-            slots.push(match plain_column(expr, input.schema()) {
-                Some(column) => match rows.slots[column] {
-                    Slot::Column(column) => Slot::Column(output.pass(column, Some(field.name()))),
-                    window => window,
-                },
+            slots.push(match rows.plain_slot(expr, input.schema()) {
+                Some(Slot::Column(column)) => Slot::Column(output.pass(column, Some(field.name()))),
+                Some(nowhere) => nowhere,
                 None => {
                     let value = self.physical(expr, input.schema(), &rows)?;
                     Slot::Column(output.compute(field.name(), value, field.data_type().clone()))
@@ -338,9 +370,10 @@ impl<'a> Lowering<'a> {
             .clone()
             .map(|pending| Pending { column: output.pass(pending.column, None), ..pending });
         let late = rows.late.iter().map(|column| output.pass(*column, None)).collect();
+        let now = rows.now.and_then(|column| output.passed.get(&column).copied());
         let schema = Arc::new(Schema::new(output.fields));
         let node = self.operator(&rows, name, OperatorSpec::Project(output.exprs), schema);
-        Rows { node, port: Port::MAIN, slots, pending, late }
+        Rows { node, port: Port::MAIN, slots, pending, late, now }
     }
 
     fn union(&mut self, union: &Union, scope: &str) -> Result<Rows> {
@@ -364,13 +397,15 @@ impl<'a> Lowering<'a> {
             let partitioning = if spread { Partitioning::Single } else { Partitioning::Forward };
             self.graph.connect_port(rows.node, rows.port, node, partitioning);
         }
-        let slots = (0..width).map(Slot::Column).collect();
-        Ok(Rows { node, port: Port::MAIN, slots, pending: None, late: Vec::new() })
+        Ok(Rows::of(node, width))
     }
 
     /// Rows whose node has exactly the columns of the plan, in its order.
     fn exact(&mut self, rows: Rows, plan: &LogicalPlan, scope: &str) -> Result<Rows> {
-        let rows = self.assign(rows, scope)?;
+        let mut rows = self.assign(rows, scope)?;
+        if rows.slots.contains(&Slot::Now) {
+            rows = self.with_now(rows, scope);
+        }
         let schema = self.schema(rows.node, rows.port);
         let wanted: Vec<Slot> = (0..schema.fields().len()).map(Slot::Column).collect();
         if rows.slots == wanted {
@@ -387,20 +422,63 @@ impl<'a> Lowering<'a> {
         Ok(self.project(rows, output, slots, &format!("{scope}.project")))
     }
 
-    /// Assigns pending windows if one of the expressions computes with them.
-    fn assign_if_used<'e>(
+    /// Assigns pending windows if one of the expressions computes with them, and reads the clock if
+    /// one asks for the time.
+    fn ready_for<'e>(
         &mut self,
         rows: Rows,
         input: &LogicalPlan,
         exprs: impl IntoIterator<Item = &'e Expr>,
         scope: &str,
     ) -> Result<Rows> {
-        let is_window = |column: &LogicalColumn| {
-            let index = input.schema().maybe_index_of_column(column);
-            index.is_some_and(|index| !matches!(rows.slots[index], Slot::Column(_)))
+        let (mut windows, mut now) = (false, false);
+        for expr in exprs {
+            now |= proctime::is_called_in(expr);
+            for column in expr.column_refs() {
+                let Some(index) = input.schema().maybe_index_of_column(column) else { continue };
+                match rows.slots[index] {
+                    Slot::Column(_) => {}
+                    Slot::Now => now = true,
+                    Slot::Start | Slot::End | Slot::Time => windows = true,
+                }
+            }
+        }
+        let rows = if windows { self.assign(rows, scope)? } else { rows };
+        Ok(if now { self.with_now(rows, scope) } else { rows })
+    }
+
+    /// Rows that have the processing time in a column.
+    fn with_now(&mut self, rows: Rows, scope: &str) -> Rows {
+        match rows.now {
+            // The time of a row is that of its first look at the clock.
+            Some(now) => rows.place_now(now),
+            None => self.read_clock(rows, false, scope),
+        }
+    }
+
+    /// Appends the time of the clock to rows; `is_followed`: what comes after goes by it.
+    fn read_clock(&mut self, rows: Rows, is_followed: bool, scope: &str) -> Rows {
+        let before = self.schema(rows.node, rows.port);
+        let key = (rows.node, rows.port, is_followed);
+        let node = match self.clocks.get(&key) {
+            Some(node) => *node,
+            None => {
+                let mut fields: Vec<Field> =
+                    before.fields().iter().map(|f| f.as_ref().clone()).collect();
+                fields.push(Field::new(
+                    "PROCTIME()",
+                    proctime::data_type(&self.session.zone),
+                    true,
+                ));
+                let spec = OperatorSpec::ProcessingTime { is_followed };
+                let schema = Arc::new(Schema::new(fields));
+                let node = self.operator(&rows, &format!("{scope}.clock"), spec, schema);
+                self.clocks.insert(key, node);
+                node
+            }
         };
-        let used = exprs.into_iter().any(|expr| expr.column_refs().into_iter().any(is_window));
-        if used { self.assign(rows, scope) } else { Ok(rows) }
+        let now = before.fields().len();
+        Rows { node, port: Port::MAIN, now: Some(now), ..rows }.place_now(now)
     }
 
     /// Assigns pending windows: rows are copied into each of theirs.
@@ -437,9 +515,10 @@ impl<'a> Lowering<'a> {
             Slot::Start => Slot::Column(width),
             Slot::End => Slot::Column(width + 1),
             Slot::Time => Slot::Column(width + 2),
+            Slot::Now => Slot::Now,
         };
         let slots = rows.slots.iter().map(place).collect();
-        Ok(Rows { node, port: Port::MAIN, slots, pending: None, late: rows.late })
+        Ok(Rows { node, port: Port::MAIN, slots, pending: None, ..rows })
     }
 
     /// Adds an operator behind `rows`, in the same task.
@@ -482,18 +561,45 @@ impl<'a> Lowering<'a> {
         let columns = self.schema(rows.node, rows.port);
         let moved = expr.transform_up(|expr| {
             let any: &dyn std::any::Any = expr.as_ref();
-            let Some(column) = any.downcast_ref::<Column>() else {
+            let slot = if let Some(column) = any.downcast_ref::<Column>() {
+                Some(rows.slots[column.index()])
+            } else if let Some(call) = any.downcast_ref::<ScalarFunctionExpr>()
+                && proctime::is_function(call.fun())
+            {
+                rows.now.map(Slot::Column)
+            } else {
                 return Ok(Transformed::no(expr));
             };
-            match rows.slots[column.index()] {
-                Slot::Column(index) => {
+            match slot {
+                Some(Slot::Column(index)) => {
                     let column = Column::new(columns.field(index).name(), index);
                     Ok(Transformed::yes(Arc::new(column) as Arc<dyn PhysicalExpr>))
                 }
-                _ => internal_err!("windows are assigned before they are computed with"),
+                _ => internal_err!("windows and clocks come before what computes with them"),
             }
         })?;
         Ok(moved.data)
+    }
+}
+
+impl Rows {
+    /// Where the value of an expression is, if it is a column under whatever name, or PROCTIME().
+    fn plain_slot(&self, expr: &Expr, schema: &DFSchema) -> Option<Slot> {
+        match expr {
+            Expr::Alias(alias) => self.plain_slot(&alias.expr, schema),
+            expr if proctime::is_call(expr) => Some(self.now.map_or(Slot::Now, Slot::Column)),
+            expr => plain_column(expr, schema).map(|column| self.slots[column]),
+        }
+    }
+
+    /// The same rows; what was to be read off the clock is in column `now`.
+    fn place_now(mut self, now: usize) -> Rows {
+        for slot in &mut self.slots {
+            if *slot == Slot::Now {
+                *slot = Slot::Column(now);
+            }
+        }
+        self
     }
 }
 

@@ -10,7 +10,7 @@ use datafusion_expr::execution_props::ExecutionProps;
 use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
 use millstream_connectors::registry::Direction;
 use millstream_operators::graph::{
-    AlignmentSpec, NamedExpr, NodeKind, Port, SourceSpec, WatermarkEmit, WatermarkSpec,
+    AlignmentSpec, NamedExpr, NodeKind, SourceSpec, WatermarkEmit, WatermarkSpec,
 };
 
 use super::{Lowering, Rows, Slot, Unit};
@@ -64,18 +64,6 @@ impl Lowering<'_> {
     ) -> std::result::Result<(), Vec<Diagnostic>> {
         let watermark = table.watermark.as_ref().filter(|_| timed);
         let output = output_columns(table, needed, watermark);
-        for column in output.iter().map(|column| &table.columns[*column]) {
-            if let TableColumnKind::ProcessingTime = column.kind {
-                let message =
-                    format!("`{}` is processing time, which cannot be used yet", column.name.node);
-                return Err(vec![
-                    Diagnostic::error(codes::PROCESSING_TIME, message)
-                        .at(column.name.span.clone())
-                        .label("PROCTIME()")
-                        .hint("leave it out of the query: select the other columns by name"),
-                ]);
-            }
-        }
         let delivered = delivered_columns(table, &output);
         let spec = table::spec(table, &delivered);
         let mut mistakes = table::check_options(table, &spec, Direction::Source);
@@ -101,9 +89,10 @@ impl Lowering<'_> {
         let schema = schema_of(table, &output);
         let kind = NodeKind::Source(SourceSpec { table: spec, computed, watermark });
         let node = self.graph.add(&table.node_name(), kind, schema, table.changelog);
-        let slots: Vec<Slot> = (0..output.len()).map(Slot::Column).collect();
-        let columns = output.iter().copied().zip(slots.iter().copied()).collect();
-        let rows = Rows { node, port: Port::MAIN, slots, pending: None, late: Vec::new() };
+        let rows = Rows::of(node, output.len());
+        let now = needed.iter().copied().filter(|column| is_now(table, *column));
+        let columns = output.iter().copied().zip(rows.slots.iter().copied());
+        let columns = columns.chain(now.map(|column| (column, Slot::Now))).collect();
         self.units.insert(RelationKind::Table(table.identity.clone()), Unit { rows, columns });
         Ok(())
     }
@@ -178,7 +167,8 @@ fn output_columns(
     needed: &[usize],
     watermark: Option<&(usize, Expr)>,
 ) -> Vec<usize> {
-    let mut output = needed.to_vec();
+    let mut output: Vec<usize> =
+        needed.iter().copied().filter(|column| !is_now(table, *column)).collect();
     if let Some((column, expr)) = watermark {
         output.push(*column);
         output.extend(referenced(table, expr));
@@ -214,6 +204,11 @@ fn is_delivered(table: &Table, column: usize) -> bool {
         table.columns[column].kind,
         TableColumnKind::Physical | TableColumnKind::Metadata { .. }
     )
+}
+
+/// True for `pt AS PROCTIME()`, which is read off the clock only where it is used.
+fn is_now(table: &Table, column: usize) -> bool {
+    matches!(table.columns[column].kind, TableColumnKind::ProcessingTime)
 }
 
 fn referenced(table: &Table, expr: &Expr) -> Vec<usize> {

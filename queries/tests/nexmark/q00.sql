@@ -1,0 +1,2 @@
+-- Passes bids on.
+SELECT auction, bidder, price, `dateTime`, extra FROM bid;
