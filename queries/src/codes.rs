@@ -1,23 +1,47 @@
-//! The index of diagnostic codes, as data: the documentation is generated from it, and a test holds
-//! every code that the crate uses against it.
+//! The index of codes, as data: what `millstream explain M0301` prints and `docs/errors/` shows is
+//! made from it, and a test holds every code that is used against it.
 //!
 //! `M0001`–`M0099` the text, `M0100`–`M0299` statements, types and literals (both used by `parse`),
-//! `M0300` and up the planner, whose entries stand in `plan/codes.rs`. A code that was released
-//! keeps its meaning for ever; one that is no longer used is not given to anything else.
+//! `M0300` and up the planner (`plan/codes.rs`), the lints ([`lints`]), and jobs that run ([`run`]).
+//! A code that was released keeps its meaning for ever; one that is no longer used is not given to
+//! anything else.
+//!
+//! # A new code
+//! 1. A line in one of the lists: number, name, title, cause, fix.
+//! 2. `queries/errors/NUMBER.sql`: its example. Without it the crate does not compile. Comments of
+//!    one word divide the file; what stands above the first belongs to every part:
+//!    - `-- wrong`: SQL that brings the code about; what is said of it is computed and shown.
+//!    - `-- run`: the same for a code of a job that runs; `-- says` is what it prints.
+//!    - `-- says`: the message, where no short SQL can bring it about.
+//!    - `-- right`: the same SQL, mended; it has to plan.
+//! 3. `BLESS=1 cargo nextest run --release -p millstream-queries --test docs` writes its page.
+//!
+//! A warning that users may want to silence is a lint: list its code in [`lints`]. Its name is that
+//! of the constant in small letters.
+
+pub mod lints;
+pub mod page;
+pub mod run;
 
 use crate::diagnostic::Code;
+
+pub use crate::plan::codes::BAD_OPTION;
 
 /// What a code stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodeEntry {
     /// The code.
     pub code: Code,
+    /// The name of its constant.
+    pub name: &'static str,
     /// What is wrong, in a few words.
     pub title: &'static str,
     /// How it comes about.
     pub cause: &'static str,
     /// What to do about it.
     pub fix: &'static str,
+    /// SQL that brings it about, and the same mended, as [`page::Example`] reads it.
+    pub example: &'static str,
 }
 
 /// Declares constants for codes and the list that explains them, so that neither can be without
@@ -26,9 +50,14 @@ macro_rules! codes {
     ($list:ident: $($number:literal $name:ident, $title:literal, $cause:literal, $fix:literal;)*) => {
         $(#[doc = $title] pub const $name: $crate::diagnostic::Code =
             $crate::diagnostic::Code($number);)*
-        /// The codes of this file, in ascending order.
+        /// The codes of this file.
         pub const $list: &[$crate::codes::CodeEntry] = &[$($crate::codes::CodeEntry {
-            code: $name, title: $title, cause: $cause, fix: $fix,
+            code: $name,
+            name: stringify!($name),
+            title: $title,
+            cause: $cause,
+            fix: $fix,
+            example: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/errors/", $number, ".sql")),
         }),*];
     };
 }
@@ -149,9 +178,17 @@ codes! { PARSE:
         "Write DATE '2024-02-29', TIME '12:30:00' or TIMESTAMP '2024-02-29 12:30:00.123'.";
 }
 
-/// All codes, in ascending order.
+/// The lists by what they are about.
+pub const PARTS: &[(&str, &[CodeEntry])] = &[
+    ("Text, statements, types and literals", PARSE),
+    ("Tables and queries", crate::plan::codes::PLAN),
+    ("Lints", lints::LINTS),
+    ("Jobs that run", run::RUN),
+];
+
+/// All codes.
 pub fn all() -> impl Iterator<Item = &'static CodeEntry> {
-    PARSE.iter().chain(crate::plan::codes::PLAN)
+    PARTS.iter().flat_map(|(_, entries)| entries.iter())
 }
 
 /// What a code stands for.
@@ -164,15 +201,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_ascend_and_are_explained() {
-        let entries: Vec<_> = all().collect();
-        for pair in entries.windows(2) {
-            assert!(pair[0].code < pair[1].code, "{} is listed twice or late", pair[1].code);
-        }
-        for entry in entries {
+    fn codes_are_explained_and_stand_in_one_list() {
+        for entry in all() {
             assert!(!entry.title.ends_with('.'), "{}: titles have no full stop", entry.code);
             assert!(entry.cause.ends_with('.') && entry.fix.ends_with('.'), "{}", entry.code);
-            assert_eq!(find(entry.code), Some(entry));
+            assert_eq!(find(entry.code), Some(entry), "{} is listed twice", entry.code);
         }
     }
 }

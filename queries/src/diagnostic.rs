@@ -16,6 +16,16 @@ pub enum Severity {
     Warning,
 }
 
+impl Severity {
+    /// `error` or `warning`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
+}
+
 /// A stable code, written `M` and four digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code(pub u16);
@@ -42,6 +52,9 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// A few words under the span.
     pub label: Option<String>,
+    /// Other places that it has to do with, such as where a name was declared before, with a few
+    /// words for each.
+    pub also: Box<[(Span, String)]>,
     /// How to mend it.
     pub hint: Option<String>,
 }
@@ -55,6 +68,7 @@ impl Diagnostic {
             message: message.into(),
             span: None,
             label: None,
+            also: Box::default(),
             hint: None,
         }
     }
@@ -77,6 +91,14 @@ impl Diagnostic {
     /// The same, with a few words under the span.
     pub fn label(self, label: impl Into<String>) -> Diagnostic {
         Diagnostic { label: Some(label.into()), ..self }
+    }
+
+    /// The same, with another place that it has to do with.
+    pub fn also(mut self, span: Span, label: impl Into<String>) -> Diagnostic {
+        let mut also = self.also.into_vec();
+        also.push((span, label.into()));
+        self.also = also.into();
+        self
     }
 
     /// The same, with a way to mend it.

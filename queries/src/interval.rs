@@ -68,6 +68,14 @@ impl Unit {
     }
 }
 
+/// A literal of so many milliseconds, in the longest unit that has no fraction.
+pub(crate) fn literal(ms: i64) -> String {
+    let units = [("DAY", 86_400_000), ("HOUR", 3_600_000), ("MINUTE", 60_000), ("SECOND", 1_000)];
+    let fits = units.iter().find(|(_, length)| ms % length == 0);
+    let (unit, length) = fits.copied().unwrap_or(("MILLISECOND", 1));
+    format!("INTERVAL '{}' {unit}", ms / length)
+}
+
 /// Reads the text of `INTERVAL 'text' first [TO last]`.
 ///
 /// # Errors

@@ -15,6 +15,7 @@ pub mod explain;
 pub mod functions;
 mod interpolate;
 pub mod interval;
+mod lint;
 pub mod parse;
 mod plan;
 pub mod render;
@@ -92,7 +93,7 @@ pub enum Answer {
 /// Plans a SQL text.
 ///
 /// # Errors
-/// Everything that is wrong with it, ordered by place.
+/// Everything that is wrong with it, and the warnings, ordered by place.
 pub fn plan(source: &SourceText, options: &PlanOptions<'_>) -> Result<Plan, Vec<Diagnostic>> {
     // Deeply nested expressions are taken apart by recursion, here and in DataFusion.
     parse::with_big_stack(|| plan_on_this_stack(source, options)).map_err(|mut mistakes| {
@@ -166,6 +167,8 @@ fn plan_on_this_stack(
         return Err(found);
     }
     let (before, whole) = statements_before(source, options)?;
+    let mut warnings = found;
+    warnings.extend(lint::statements(source, &statements));
     let planned = settings(&statements, options).and_then(|settings| {
         let mut planner = Planner::new(&whole, settings.clone(), &options.functions);
         for statement in &before {
@@ -174,13 +177,39 @@ fn plan_on_this_stack(
         for statement in &statements {
             planner.statement(statement);
         }
+        warnings.append(&mut planner.warnings);
         planner.finish().map(|(graph, answers)| (graph, answers, settings))
     });
-    let (graph, answers, settings) = planned.map_err(|mut mistakes| {
-        redact(&mut mistakes, &statements, source);
-        mistakes
-    })?;
-    Ok(Plan { graph, answers, warnings: found, settings })
+    diagnostic::sort(&mut warnings);
+    match planned {
+        Ok((graph, answers, settings)) => Ok(Plan { graph, answers, warnings, settings }),
+        Err(mut mistakes) => {
+            redact(&mut mistakes, &statements, source);
+            mistakes.iter_mut().for_each(|mistake| defined_later(mistake, &statements));
+            // What a wrong statement was to use is not unused.
+            warnings.retain(|warning| warning.code != codes::lints::UNUSED_TABLE);
+            mistakes.append(&mut warnings);
+            Err(mistakes)
+        }
+    }
+}
+
+/// Says of an unknown table that it is created further down.
+fn defined_later(mistake: &mut Diagnostic, statements: &[SpannedStatement]) {
+    let Some(span) = mistake.span.clone().filter(|_| mistake.code == plan::codes::UNKNOWN_TABLE)
+    else {
+        return;
+    };
+    let name = mistake.message.split('`').nth(1).unwrap_or_default();
+    let is_it = |created: &Spanned<String>| created.node == name && created.span.start > span.end;
+    let is_later = statements.iter().any(|statement| match &statement.node {
+        Statement::CreateTable(table) => is_it(&table.name),
+        Statement::CreateView(view) => is_it(&view.name),
+        _ => false,
+    });
+    if is_later {
+        mistake.hint = Some(format!("`{name}` is created further down: move its CREATE up"));
+    }
 }
 
 /// The text's settings, then those from outside.

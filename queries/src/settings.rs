@@ -42,7 +42,7 @@ pub struct Settings {
 const PARALLELISM: &str = "parallelism.default";
 const RESOURCE_PARALLELISM: &str = "table.exec.resource.default-parallelism";
 const ZONE: &str = "table.local-time-zone";
-const IDLE_TIMEOUT: &str = "table.exec.source.idle-timeout";
+pub(crate) const IDLE_TIMEOUT: &str = "table.exec.source.idle-timeout";
 const NAME: &str = "pipeline.name";
 const INTERVAL: &str = "execution.checkpointing.interval";
 const MODE: &str = "execution.checkpointing.mode";

@@ -1,7 +1,7 @@
 //! "Did you mean …?": the nearest of the names that would have been right.
 
 /// The candidate nearest to what was written, if one is near enough to be meant. Case does not
-/// count; of two equally near the first wins.
+/// count; of two that are as near as each other the first wins.
 pub fn nearest<'a>(
     written: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -11,12 +11,14 @@ pub fn nearest<'a>(
     // A third of the letters may be wrong: `amout` is meant to be `amount`, `a` is not meant to be
     // `b`.
     let allowed = (length / 3).clamp(usize::from(length > 1), 4);
+    // Of two that are equally near, the one that has more of its letters: COUNT for CONT, not COT.
+    let alike = |candidate: &str| strsim::jaro(&lower, &candidate.to_lowercase());
     candidates
         .into_iter()
         .map(|c| (strsim::damerau_levenshtein(&lower, &c.to_lowercase()), c))
         // A name that differs in case only has distance 0, and is worth saying.
         .filter(|&(distance, c)| distance <= allowed && c != written)
-        .min_by_key(|&(distance, _)| distance)
+        .min_by(|&(near, a), &(far, b)| near.cmp(&far).then_with(|| alike(b).total_cmp(&alike(a))))
         .map(|(_, candidate)| candidate)
 }
 
@@ -50,6 +52,7 @@ mod tests {
         assert_eq!(nearest("st", names), Some("ts"));
         assert_eq!(nearest("price", names), None);
         assert_eq!(nearest("", names), None);
+        assert_eq!(nearest("CONT", ["COT", "CONV", "COUNT"]), Some("COUNT"));
     }
 
     #[test]

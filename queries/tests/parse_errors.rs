@@ -113,8 +113,28 @@ fn json_has_one_line_with_places_in_characters() {
     let found = diagnostics(&source);
     assert_eq!(
         render::json(&found[0], &source),
-        r#"{"code":"M0107","severity":"error","message":"double quotes are not used in Flink SQL","file":"größe.sql","line":2,"column":3,"end_line":2,"end_column":6,"label":null,"hint":"'ä' is a string, `ä` a name"}"#
+        r#"{"code":"M0107","severity":"error","lint":null,"message":"double quotes are not used in Flink SQL","file":"größe.sql","line":2,"column":3,"spans":[{"line":2,"column":3,"end_line":2,"end_column":6,"start_byte":15,"end_byte":19,"label":null,"primary":true}],"hint":"'ä' is a string, `ä` a name","page":"docs/errors/M0107.md"}"#
     );
+    assert_eq!(
+        render::short(&found[0], &source),
+        "größe.sql:2:3: error[M0107]: double quotes are not used in Flink SQL; 'ä' is a string, `ä` a name"
+    );
+}
+
+#[test]
+fn other_places_are_shown_near_or_far() {
+    let far = "-- x\n".repeat(300);
+    let source = SourceText::new("a.sql", format!("one two\n{far}\nthree"));
+    let end = source.text.len();
+    let at = |span| Diagnostic::error(Code(1), "twice").at(span).label("here");
+    let near = render::text(&at(4..7).also(0..3, "first"), &source, false);
+    assert_eq!(
+        near,
+        "error[M0001]: twice\n --> a.sql:1:5\n  |\n1 | one two\n  | --- ^^^ here\n  | |\n  | first\n"
+    );
+    let apart = render::text(&at(end - 5..end).also(0..3, "first"), &source, false);
+    assert!(apart.contains("303 | three") && apart.contains("  1 | one two"), "{apart}");
+    assert_eq!(apart.lines().count(), 10, "{apart}");
 }
 
 #[test]

@@ -101,6 +101,10 @@ fn numbers_have_flinks_types() {
         ("COALESCE(n, 3)", "INT 3"),
         ("NULLIF(i, 7)", "INT NULL"),
         ("i BETWEEN 1 AND 7 AND i IN (6, 7)", "BOOLEAN true"),
+        ("i IN (1, 2, 3, 4, CASE WHEN i > 1000 THEN 5 ELSE i END)", "BOOLEAN true"),
+        ("CAST(CAST(i + 0.66 AS DECIMAL(10, 2)) AS INT) = 7", "BOOLEAN true"),
+        ("CAST(CAST(i + 0.66 AS DECIMAL(10, 2)) AS INT) IN (6, 7)", "BOOLEAN true"),
+        ("i NOT IN (1, 2, 3, 4, CASE WHEN i > 1000 THEN 5 ELSE i END)", "BOOLEAN false"),
     ]);
 }
 

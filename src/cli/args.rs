@@ -38,7 +38,7 @@ pub enum Command {
     Run(RunArguments),
     /// Find mistakes in a SQL file without running it or touching the network
     Check(SqlArguments),
-    /// Show the job graph of a SQL file
+    /// Show the job graph of a SQL file, or the page of an error code
     Explain(SqlArguments),
     /// List the connectors, or the options of one
     Connectors(ConnectorsArguments),
@@ -73,9 +73,15 @@ pub struct SqlArguments {
     /// File of KEY=VALUE lines for ${KEY} in WITH and SET
     #[arg(long, value_name = "FILE", env = "MILLSTREAM_ENV_FILE")]
     pub env_file: Option<PathBuf>,
-    /// Form of messages about the SQL
+    /// Form of messages with a code
     #[arg(long, default_value = "human", env = "MILLSTREAM_ERROR_FORMAT")]
     pub error_format: ErrorFormat,
+    /// Make a lint an error; `warnings` is all of them; may be repeated
+    #[arg(long, value_name = "LINT", value_delimiter = ',')]
+    pub deny: Vec<String>,
+    /// Silence a lint; may be repeated
+    #[arg(long, value_name = "LINT", value_delimiter = ',')]
+    pub allow: Vec<String>,
 }
 
 /// `millstream run`.
@@ -345,13 +351,15 @@ impl InputFormat {
     }
 }
 
-/// Forms of messages about SQL.
+/// Forms of messages with a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ErrorFormat {
     /// With the source line underlined
     Human,
     /// One JSON object a line
     Json,
+    /// One line each: file:line:column: error[M0301]: …
+    Short,
 }
 
 /// When to use colours.

@@ -24,6 +24,8 @@ pub fn demo(arguments: DemoArguments, colour: bool) -> Result<(), Failure> {
         parallelism: None,
         env_file: None,
         error_format: super::args::ErrorFormat::Human,
+        deny: Vec::new(),
+        allow: Vec::new(),
     };
     let run = RunArguments {
         sql,

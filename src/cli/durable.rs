@@ -64,7 +64,7 @@ pub fn forget(home: &Home, options: &StateOptions, settings: &Settings, memory: 
 
 fn not_opened(error: StateError) -> Failure {
     let message = error.to_string();
-    match error {
+    let failure = match error {
         StateError::Locked { .. } => {
             let hint = "stop that one, or give this one another --state-dir and --name".to_owned();
             Failure::fenced(message, Some(hint))
@@ -73,7 +73,8 @@ fn not_opened(error: StateError) -> Failure {
             message,
             Some("--state-dir names another place for state".to_owned()),
         ),
-    }
+    };
+    failure.about_state(&error)
 }
 
 /// What the engine is told about a job that keeps its state at `home`, which is locked from now
@@ -126,7 +127,7 @@ fn go_back(
         let hint = format!("`millstream state ls {}` lists them", directory.display());
         return Err(Failure::usage(message, Some(hint)));
     }
-    let failed = |error: StateError| Failure::refused(error.to_string(), None);
+    let failed = |error: StateError| Failure::refused(error.to_string(), None).about_state(&error);
     if let Some(last) = checkpoints.list().map_err(failed)?.last() {
         // So that going back can be taken back.
         let name = format!("epoch-{last}");

@@ -104,6 +104,8 @@ mod tests {
             parallelism: None,
             env_file: None,
             error_format: ErrorFormat::Human,
+            deny: Vec::new(),
+            allow: Vec::new(),
         };
         let home = Home::new(&sql, options, set);
         (home.directory.display().to_string(), home.name)

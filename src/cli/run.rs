@@ -4,15 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use millstream::connectors::console::Console;
-use millstream::engine::{
-    EngineError, ErrorKind, JobControl, JobMetrics, JobSummary, Outcome, Recovery,
-};
+use millstream::engine::{JobControl, JobMetrics, JobSummary, Outcome, Recovery};
 use millstream::{Environment, JobConfig, JobHandle, SourceText};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::answers;
-use super::args::RunArguments;
+use super::args::{ErrorFormat, RunArguments};
 use super::durable;
 use super::failure::Failure;
 use super::home::{self, Home};
@@ -70,7 +68,8 @@ pub fn run_text(sql: &SourceText, arguments: RunArguments, colour: bool) -> Resu
         config.durability = Some(durability);
     }
     let memory = Arc::clone(&config.memory);
-    let handle = millstream::start(plan.graph, config).map_err(job_failure)?;
+    let handle = millstream::start(plan.graph, config)
+        .map_err(|error| Failure::job(&error, arguments.sql.error_format))?;
     let mut job = Watched {
         control: handle.control(),
         metrics: Arc::clone(handle.metrics()),
@@ -81,6 +80,7 @@ pub fn run_text(sql: &SourceText, arguments: RunArguments, colour: bool) -> Resu
             .then(|| Notes::new(&home.directory, arguments.state.from_savepoint.as_deref())),
         progress: Progress::new(arguments.quiet),
         quiet: arguments.quiet,
+        error_format: arguments.sql.error_format,
         stopping: false,
     };
     let summary = job.watch(handle, arguments.stop_after)?;
@@ -103,6 +103,7 @@ struct Watched<'a> {
     notes: Option<Notes>,
     progress: Progress,
     quiet: bool,
+    error_format: ErrorFormat,
     stopping: bool,
 }
 
@@ -127,7 +128,7 @@ impl Watched<'_> {
                     result = &mut ended => {
                         self.say_news();
                         self.progress.finish();
-                        return result.map_err(job_failure);
+                        return result.map_err(|error| Failure::job(&error, self.error_format));
                     }
                     _ = tokio::signal::ctrl_c() => self.interrupted()?,
                     // What service managers send: they kill by force if this takes too long.
@@ -188,16 +189,5 @@ impl Watched<'_> {
         if let Some(line) = self.notes.as_ref().and_then(|notes| notes.end(summary)) {
             say(&line);
         }
-    }
-}
-
-fn job_failure(error: EngineError) -> Failure {
-    let (message, hint) = (error.to_string(), error.hint().map(str::to_owned));
-    match error.kind() {
-        ErrorKind::User => Failure::invalid(message, hint),
-        ErrorKind::Unavailable => Failure::unavailable(message, hint),
-        ErrorKind::Refused => Failure::refused(message, hint),
-        ErrorKind::Fenced => Failure::fenced(message, hint),
-        _ => Failure::run(message, hint),
     }
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io::{IsTerminal, Read};
 use std::path::Path;
 
-use millstream::queries::diagnostic::Diagnostic;
+use millstream::queries::codes::lints::Levels;
+use millstream::queries::diagnostic::{Diagnostic, any_error};
 use millstream::queries::render;
 use millstream::{Plan, PlanOptions, SourceText};
 
@@ -60,24 +61,37 @@ pub fn plan_behind(
         before,
         ..PlanOptions::default()
     };
-    let report = |diagnostics: &[Diagnostic]| {
-        for diagnostic in diagnostics {
-            let text = match arguments.error_format {
-                ErrorFormat::Human => render::text(diagnostic, source, colour),
-                ErrorFormat::Json => render::json(diagnostic, source),
-            };
-            say(text.trim_end());
-        }
+    let levels = Levels::new(&arguments.allow, &arguments.deny)
+        .map_err(|(message, hint)| Failure::usage(message, Some(hint)))?;
+    let planned = millstream::plan(source, &options);
+    let diagnostics = match &planned {
+        Ok(plan) => plan.warnings.clone(),
+        Err(diagnostics) => diagnostics.clone(),
     };
-    match millstream::plan(source, &options) {
-        Ok(plan) => {
-            report(&plan.warnings);
-            Ok(plan)
-        }
-        Err(diagnostics) => {
-            report(&diagnostics);
-            Err(Failure::invalid_sql())
-        }
+    let diagnostics = levels.apply(diagnostics);
+    report(&diagnostics, source, arguments.error_format, colour);
+    match planned {
+        Ok(plan) if !any_error(&diagnostics) => Ok(plan),
+        _ => Err(Failure::invalid_sql()),
+    }
+}
+
+/// Says what is wrong, and on a terminal where to read more.
+fn report(diagnostics: &[Diagnostic], source: &SourceText, format: ErrorFormat, colour: bool) {
+    for diagnostic in diagnostics {
+        let text = match format {
+            ErrorFormat::Human => render::text(diagnostic, source, colour),
+            ErrorFormat::Json => render::json(diagnostic, source),
+            ErrorFormat::Short => render::short(diagnostic, source),
+        };
+        say(text.trim_end());
+    }
+    let first = diagnostics.iter().find(|diagnostic| diagnostic.is_error());
+    if let Some(error) = first
+        && format == ErrorFormat::Human
+        && std::io::stderr().is_terminal()
+    {
+        say(&format!("\n`millstream explain {}` has an example", error.code));
     }
 }
 

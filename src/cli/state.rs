@@ -121,7 +121,7 @@ fn manifest(path: &Path) -> Result<Manifest, Failure> {
 }
 
 fn not_read(error: StateError) -> Failure {
-    Failure::run(error.to_string(), None)
+    Failure::run(error.to_string(), None).about_state(&error)
 }
 
 fn list(arguments: &StateArguments) -> Result<(), Failure> {

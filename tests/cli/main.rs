@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod docs;
+mod errors;
 mod exactly_once;
 mod examples;
 mod files;

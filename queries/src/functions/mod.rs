@@ -74,7 +74,7 @@ impl Functions {
             };
             functions.scalars.insert(name, scalar);
         }
-        let internal = [shown::function(), syntax::fit()].into_iter();
+        let internal = [shown::function(), syntax::fit(), syntax::told_apart()].into_iter();
         for function in internal.chain(nested::access()) {
             functions.scalars.insert(function.name().to_owned(), Arc::new(function));
         }

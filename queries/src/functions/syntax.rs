@@ -36,6 +36,47 @@ pub(super) fn fit() -> ScalarUDF {
     ScalarUDF::from(Fit { signature })
 }
 
+/// Name of the function that DataFusion is given around a value, with a text that no other value of
+/// the query has: it calls `CAST(x AS INT)` and `CAST(x AS DATE)` both `x`, and takes no two columns
+/// of one name. It is gone when a plan has its types.
+pub const TOLD_APART: &str = "told apart";
+
+/// The function behind [`TOLD_APART`].
+pub(super) fn told_apart() -> ScalarUDF {
+    ScalarUDF::from(Same { name: TOLD_APART, signature: Signature::any(2, Volatility::Immutable) })
+}
+
+/// A function that returns what it is given, around a cast that loses digits: DataFusion compares
+/// `CAST(x AS INT) = 3` as `x = 3.00`, which is something else.
+pub(crate) fn exact() -> ScalarUDF {
+    ScalarUDF::from(Same { name: "exact", signature: Signature::any(1, Volatility::Immutable) })
+}
+
+/// Returns its first argument.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Same {
+    name: &'static str,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Same {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        Ok(arguments[0].clone())
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        Ok(args.args[0].clone())
+    }
+}
+
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Fit {
     signature: Signature,

@@ -240,7 +240,11 @@ fn end_of_column(cursor: &Cursor) -> Parsed<()> {
     let known = ["DEFAULT", "UNIQUE", "CHECK", "REFERENCES", "COLLATE", "AUTO_INCREMENT"];
     if known.contains(&word.as_str()) {
         let message = format!("columns have no {word}");
-        return Err(cursor.error_here(codes::BAD_COLUMN, message).into());
+        let hint = match word.as_str() {
+            "DEFAULT" => "leave it out; COALESCE(column, value) in the query does the same",
+            _ => "leave it out: rows come from elsewhere, and are taken as they are",
+        };
+        return Err(cursor.error_here(codes::BAD_COLUMN, message).hint(hint).into());
     }
     Err(cursor.unexpected("`,` or `)` behind the column"))
 }

@@ -180,7 +180,10 @@ impl<'a> Cursor<'a> {
         match self.peek().clone() {
             Token::Word(word) if is_keyword(&word) => {
                 let message = format!("expected {what}, found the keyword {}", word.value);
-                let hint = format!("a name that is a keyword is quoted: `{}`", word.value);
+                let mut hint = format!("a name that is a keyword is quoted: `{}`", word.value);
+                if word.value.eq_ignore_ascii_case("WATERMARK") {
+                    hint = format!("write WATERMARK FOR column AS …; {hint}");
+                }
                 Err(self.error_here(codes::KEYWORD_AS_NAME, message).hint(hint).into())
             }
             Token::Word(word) => {

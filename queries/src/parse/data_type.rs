@@ -355,10 +355,9 @@ fn unknown(token: &TokenWithSpan, name: &str) -> Box<Diagnostic> {
     if let Some(flink) = types::flink_spelling(name) {
         return with_hint(diagnostic, format!("in Flink SQL it is {flink}"));
     }
-    match suggest::did_you_mean(name, NAMES.iter().copied()) {
-        Some(hint) => with_hint(diagnostic, hint),
-        None => diagnostic,
-    }
+    let hint = suggest::did_you_mean(name, NAMES.iter().copied());
+    let usual = "STRING, INT, BIGINT, DOUBLE, DECIMAL(p, s), BOOLEAN, DATE and TIMESTAMP(3) are the usual ones";
+    with_hint(diagnostic, hint.unwrap_or_else(|| usual.to_owned()))
 }
 
 /// The word in capitals; empty if it is quoted or not a word.

@@ -50,6 +50,10 @@ pub(crate) fn table_argument(parser: &mut Parser) -> Result<Expr, Error> {
         let query = parser.parse_query()?;
         parser.expect_token(&Token::RParen)?;
         Expr::Subquery(query)
+    } else if matches!(parser.peek_token_ref().token, Token::SingleQuotedString(_)) {
+        // sqlparser would take it as a name.
+        let found = parser.peek_token();
+        return parser.expected("the name of a table or view", found).map_err(Error::from);
     } else {
         let name = parser.parse_object_name(false)?;
         let mut parts: Vec<Ident> =

@@ -315,6 +315,7 @@ impl<'a> Parsing<'a> {
                 "OR" if cursor.next_are(&["ALTER"]) => "OR ALTER",
                 "OR" => "OR REPLACE",
                 "SYSTEM" => "SYSTEM FUNCTION",
+                "MATERIALIZED" if keyword(cursor.peek()) == "VIEW" => "MATERIALIZED VIEW",
                 "MATERIALIZED" => "MATERIALIZED TABLE",
                 other => other,
             };
@@ -325,6 +326,9 @@ impl<'a> Parsing<'a> {
                 }
                 "SOURCE" | "STREAM" | "SINK" => {
                     "sources and sinks are both written CREATE TABLE … WITH ('connector' = …)"
+                }
+                "MATERIALIZED" => {
+                    "write CREATE VIEW, and INSERT INTO table SELECT … FROM it to keep its rows"
                 }
                 _ => "a job has tables and views",
             };

@@ -78,7 +78,36 @@ pub(super) fn unexpected(
     Diagnostic::error(codes::SYNTAX, message)
         .at(place(found))
         .label("not expected here")
-        .hint_if_any(nearly(expected, &found.token).or_else(|| hint(index, words)))
+        .hint_if_any(
+            nearly(expected, &found.token)
+                .or_else(|| wanted(expected, index, words).map(str::to_owned))
+                .or_else(|| hint(index, words)),
+        )
+}
+
+/// What the whole looks like that lacks this word.
+fn wanted(expected: &str, index: usize, words: &[TokenWithSpan]) -> Option<&'static str> {
+    let back = |count: usize| {
+        let word = index.checked_sub(count).and_then(|index| words.get(index));
+        word.map_or_else(String::new, |word| keyword(&word.token))
+    };
+    let first = words.first().map_or_else(String::new, |word| keyword(&word.token));
+    Some(match expected {
+        "INTO" => "write INSERT INTO table SELECT …",
+        "END" if back(1) != "IF" => "CASE WHEN condition THEN value ELSE value ends with END",
+        "AND" => "write BETWEEN low AND high",
+        "AS" if back(2) == "WINDOW" => {
+            "write FROM TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, \
+             window_end"
+        }
+        "AS" if back(2) == "VIEW" => "write CREATE VIEW name AS SELECT …",
+        "AS" if first != "CREATE" || words.iter().any(|word| keyword(&word.token) == "CAST") => {
+            "write CAST(value AS TYPE)"
+        }
+        _ if back(3) == "FILTER" => "write FILTER (WHERE condition)",
+        "a query" if first == "INSERT" => "write INSERT INTO table SELECT … FROM …",
+        _ => return None,
+    })
 }
 
 /// The hint for a word that is nearly the one that was expected.
@@ -156,6 +185,12 @@ fn hint(index: usize, words: &[TokenWithSpan]) -> Option<String> {
     }
     let found = &words.get(index)?.token;
     let before = index.checked_sub(1).and_then(|i| words.get(i)).map(|word| &word.token);
+    if let Some(hint) = keyword_as_column(found, before, words.get(index + 1)) {
+        return Some(hint);
+    }
+    if let Some(hint) = habit(found, before) {
+        return Some(hint.to_owned());
+    }
     // EMIT itself is taken as an alias.
     if keyword(found) == "EMIT" || before.is_some_and(|word| keyword(word) == "EMIT") {
         let hint = "EMIT is not supported yet; windows fire when the watermark passes them";
@@ -171,6 +206,47 @@ fn hint(index: usize, words: &[TokenWithSpan]) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// The hint for a keyword that stands where a column would.
+fn keyword_as_column(
+    found: &Token,
+    before: Option<&Token>,
+    after: Option<&TokenWithSpan>,
+) -> Option<String> {
+    let word = keyword(found);
+    let is_reserved = matches!(
+        word.as_str(),
+        "GROUP" | "ORDER" | "END" | "ON" | "JOIN" | "BY" | "WHEN" | "AS" | "INTO" | "UNION"
+    );
+    let begins_column = before.is_some_and(|t| *t == Token::Comma || keyword(t) == "SELECT");
+    let is_clause = after.is_some_and(|after| keyword(&after.token) == "BY");
+    (is_reserved && begins_column && !is_clause)
+        .then(|| format!("a column of this name is written in backquotes: `{found}`"))
+}
+
+/// What to write instead of what users of other systems are used to.
+fn habit(found: &Token, before: Option<&Token>) -> Option<&'static str> {
+    let last = before.map_or_else(String::new, keyword);
+    Some(match (last.as_str(), keyword(found).as_str()) {
+        ("WINDOW", _) | (_, "TUMBLING" | "HOPPING" | "WINDOW") => {
+            "write FROM TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, \
+             window_end"
+        }
+        ("TOP", _) => "run with `--limit N` to stop after N rows",
+        ("GROUP", _) | (_, "GROUP") => "write GROUP BY",
+        ("WITH", _) if matches!(found, Token::SingleQuotedString(_)) => {
+            "options stand in brackets: WITH ('connector' = '…')"
+        }
+        (_, "WHERE") => "WHERE stands between FROM and GROUP BY",
+        (_, "HAVING") => "HAVING stands behind GROUP BY",
+        (_, "INTO") => "write INSERT INTO table SELECT …",
+        ("NOT", "NULL") => "write IS NOT NULL",
+        ("IS", _) => "write IS NULL or IS NOT NULL",
+        ("ELSE", "IF") | ("IF", _) => "CASE has further conditions: WHEN … THEN …",
+        ("IN", _) => "a list stands in brackets: IN (1, 2)",
+        _ => return None,
+    })
 }
 
 /// True for a word or literal, behind which another one does not make sense.

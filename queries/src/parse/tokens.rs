@@ -130,13 +130,17 @@ fn brackets(tokens: &[TokenWithSpan]) -> Vec<Diagnostic> {
             }
             None => {
                 let message = format!("`{}` closes nothing", token.token);
-                return vec![problem(codes::UNMATCHED_BRACKET, message, token)];
+                let hint = "remove it, or add the bracket that it should close";
+                return vec![problem(codes::UNMATCHED_BRACKET, message, token).hint(hint)];
             }
         }
     }
     let unclosed = |opening: &&TokenWithSpan| {
         let message = format!("`{}` is never closed", opening.token);
-        problem(codes::UNMATCHED_BRACKET, message, opening).label("opened here")
+        let close = if opening.token == Token::LParen { ")" } else { "]" };
+        problem(codes::UNMATCHED_BRACKET, message, opening)
+            .label("opened here")
+            .hint(format!("add `{close}` where it ends"))
     };
     // The innermost is the one that is missing its partner, or closest to it.
     open.last().map(unclosed).into_iter().collect()
@@ -167,8 +171,37 @@ fn foreign(tokens: &[TokenWithSpan]) -> Vec<Diagnostic> {
                 found.push(problem(codes::SYNTAX, message, token).hint(hint));
                 continue;
             }
+            // sqlparser takes `x NOT NULL` for a condition.
+            Token::Word(word)
+                if is_query
+                    && word.keyword == Keyword::NULL
+                    && before.is_some_and(|before| keyword(before) == "NOT")
+                    && is_plain_name(tokens, index.checked_sub(2)) =>
+            {
+                ("`x NOT NULL` is no condition", "write IS NOT NULL")
+            }
             Token::Placeholder(_) if !has_pattern => {
                 ("placeholders do not exist", "a variable of the environment is '${NAME}'")
+            }
+            Token::Tilde | Token::TildeAsterisk | Token::ExclamationMarkTilde => {
+                ("`~` does not exist", "write REGEXP(text, 'pattern')")
+            }
+            Token::ExclamationMark if before == Some(&Token::Eq) => {
+                ("`=!` does not exist", "not equal is `<>`")
+            }
+            Token::Sharp => ("`#` begins no comment", "write `-- comment` or `/* comment */`"),
+            Token::DuckIntDiv => {
+                ("`//` begins no comment", "write `-- comment` or `/* comment */`")
+            }
+            Token::Div if before == Some(&Token::Div) => {
+                ("`//` begins no comment", "write `-- comment` or `/* comment */`")
+            }
+            Token::Char('‘' | '’' | '“' | '”' | '´') => {
+                // One of a pair is enough.
+                if before.is_some_and(is_curly) {
+                    continue;
+                }
+                ("curly quotes do not exist", "write straight ones: 'text'")
             }
             Token::DollarQuotedString(_) => {
                 ("strings in dollars do not exist", "strings stand in single quotes")
@@ -179,6 +212,17 @@ fn foreign(tokens: &[TokenWithSpan]) -> Vec<Diagnostic> {
         found.push(problem(codes::FOREIGN_SYNTAX, message, token).hint(hint));
     }
     found
+}
+
+/// True if there is a word at this place that is no keyword.
+fn is_plain_name(tokens: &[TokenWithSpan], index: Option<usize>) -> bool {
+    index.and_then(|index| tokens.get(index)).is_some_and(
+        |token| matches!(&token.token, Token::Word(word) if word.keyword == Keyword::NoKeyword),
+    )
+}
+
+fn is_curly(token: &Token) -> bool {
+    matches!(token, Token::Char('‘' | '’' | '“' | '”' | '´') | Token::Word(_))
 }
 
 /// True if a string behind this token can only be meant as an alias, which sqlparser would take.

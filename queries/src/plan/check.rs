@@ -57,6 +57,16 @@ fn aggregate_checks(aggregate: &Aggregate) -> std::result::Result<(), Diagnostic
     if roles::changelog(&aggregate.input) == Changelog::Retract && !is_windowed(&aggregate.input) {
         return Err(changelog_input(first_place(aggregate)));
     }
+    let is_aggregate = |expr: &Expr| Ok(matches!(expr, Expr::AggregateFunction(_)));
+    if let Some(key) =
+        aggregate.group_expr.iter().find(|key| key.exists(is_aggregate).unwrap_or(false))
+    {
+        let place = column_places(key).into_iter().find_map(to_bytes);
+        let message = "an aggregate cannot stand in GROUP BY";
+        return Err(Diagnostic::error(codes::INVALID_QUERY, message)
+            .at_if_known(place)
+            .hint("group by columns; to group by an aggregate, compute it in a view before"));
+    }
     let input = roles::roles(&aggregate.input);
     let keys: Vec<Role> = aggregate
         .group_expr
@@ -117,7 +127,9 @@ fn no_window(message: &str, place: Option<Span>) -> Diagnostic {
 }
 
 fn missing(missing: &str, given: &str, place: Option<Span>) -> Diagnostic {
-    no_window(&format!("`{missing}` is missing in GROUP BY: only `{given}` is there"), place)
+    let message = format!("`{missing}` is missing in GROUP BY: only `{given}` is there");
+    Diagnostic::error(codes::WINDOW_COLUMN_MISSING_IN_GROUP_BY, message)
+        .at_if_known(place)
         .hint("write GROUP BY window_start, window_end, …")
 }
 

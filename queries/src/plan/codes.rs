@@ -141,4 +141,14 @@ codes! { PLAN:
          committed in epochs; and it can be read once only.",
         "SET 'execution.checkpointing.interval' = '0' to write without epochs, or read from files \
          or Kafka.";
+    510 HOP_SLIDE_AND_SIZE_SWAPPED, "HOP's slide and size are swapped",
+        "HOP takes the slide first and the size second, and the slide is the longer of the two here.",
+        "Swap them: HOP(TABLE t, DESCRIPTOR(ts), slide, size).";
+    512 WINDOW_COLUMN_MISSING_IN_GROUP_BY, "One of the window's columns is missing in GROUP BY",
+        "A window is one only with both its ends: grouped by one of them alone, a group would be open for ever.",
+        "Write GROUP BY window_start, window_end, ….";
+    513 SINK_WITHOUT_KEY_FOR_CHANGELOG, "Updates and deletes into a table that has no place for them",
+        "The query's rows are a changelog, and the format of the table writes plain rows: what was deleted would stand \
+         there as if it had been added.",
+        "Write to a table with 'format' = 'changelog-json', or to the connector 'print'.";
 }

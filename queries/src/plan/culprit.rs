@@ -7,12 +7,12 @@
 use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::{
-    Expr, FunctionArguments, GroupByExpr, Query, Select, SelectItem, SetExpr, TableFactor,
-    visit_expressions,
+    BinaryOperator, Expr, FunctionArguments, GroupByExpr, Query, Select, SelectItem, SetExpr,
+    TableFactor, visit_expressions,
 };
 
 use crate::calls;
-use crate::diagnostic::Span;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::parse::span_of;
 
 /// The place of the smallest part of `query` for which `fails` is true; `None` if no part fails
@@ -26,6 +26,106 @@ pub(crate) fn find(query: &Query, fails: &dyn Fn(&Query) -> bool) -> Option<Span
         }
     }
     in_body(&query.body, query, fails)
+}
+
+/// The expression that a query's SELECT gives this name, if it is one.
+pub(crate) fn alias<'q>(query: &'q Query, name: &str) -> Option<&'q Expr> {
+    let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    select.projection.iter().find_map(|item| match item {
+        SelectItem::ExprWithAlias { expr, alias } if alias.value == name => Some(expr),
+        _ => None,
+    })
+}
+
+/// Parts of a query that are tried one by one, at most.
+const MOST_PARTS: usize = 100;
+
+/// The mistakes of the parts of a query that do not depend on each other: subqueries; or, if all
+/// that stands in FROM is sound, conditions, columns and keys.
+pub(crate) fn separate(
+    query: &Query,
+    mistake: &dyn Fn(&Query) -> Option<Diagnostic>,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut tries = MOST_PARTS;
+    separate_in(query, mistake, &mut tries, &mut found);
+    found
+}
+
+fn separate_in(
+    query: &Query,
+    mistake: &dyn Fn(&Query) -> Option<Diagnostic>,
+    tries: &mut usize,
+    found: &mut Vec<Diagnostic>,
+) {
+    let before = found.len();
+    for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+        separate_in(&cte.query, mistake, tries, found);
+    }
+    if found.len() > before {
+        return;
+    }
+    let with_body = |body: &SetExpr| Query { body: Box::new(body.clone()), ..query.clone() };
+    match query.body.as_ref() {
+        SetExpr::Query(inner) => separate_in(inner, mistake, tries, found),
+        SetExpr::SetOperation { left, right, .. } => {
+            separate_in(&with_body(left), mistake, tries, found);
+            separate_in(&with_body(right), mistake, tries, found);
+        }
+        SetExpr::Select(select) => {
+            for from in &select.from {
+                if let Some(inner) = subquery(&from.relation) {
+                    separate_in(inner, mistake, tries, found);
+                }
+            }
+            if found.len() > before {
+                return;
+            }
+            for part in parts_of_select(select) {
+                let Some(left) = tries.checked_sub(1) else { return };
+                *tries = left;
+                found.extend(mistake(&with_body(&SetExpr::Select(Box::new(part)))));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The SELECT with one of its expressions each: conditions and keys as columns of a SELECT
+/// without a group, columns with the keys they are grouped by.
+fn parts_of_select(select: &Select) -> Vec<Select> {
+    let bare = bare(select);
+    let column = |expr: &Expr| vec![SelectItem::UnnamedExpr(expr.clone())];
+    let mut plain: Vec<&Expr> = Vec::new();
+    if let Some(condition) = &select.selection {
+        conjuncts(condition, &mut plain);
+    }
+    if let GroupByExpr::Expressions(keys, _) = &select.group_by {
+        plain.extend(keys);
+    }
+    let alone = plain.into_iter().map(|expr| Select { projection: column(expr), ..bare.clone() });
+    let exprs = select.projection.iter().filter_map(|item| match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+        _ => None,
+    });
+    let grouped = exprs.chain(&select.having).map(|expr| Select {
+        projection: column(expr),
+        selection: None,
+        having: None,
+        ..select.clone()
+    });
+    alone.chain(grouped).collect()
+}
+
+/// The conditions that AND puts together.
+fn conjuncts<'e>(condition: &'e Expr, found: &mut Vec<&'e Expr>) {
+    match condition {
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            conjuncts(left, found);
+            conjuncts(right, found);
+        }
+        other => found.push(other),
+    }
 }
 
 /// The place of a column's name in a query.
@@ -107,6 +207,12 @@ fn in_select(
     }
     if let Some(having) = &select.having {
         return span_of(having);
+    }
+    if let Some(star) =
+        select.projection.iter().find(|item| matches!(item, SelectItem::Wildcard(_)))
+        && fails_with(&Select { projection: vec![star.clone()], ..select.clone() })
+    {
+        return span_of(star);
     }
     match &select.group_by {
         GroupByExpr::Expressions(keys, _) => keys.first().and_then(span_of),

@@ -7,10 +7,11 @@
 use std::fmt;
 
 use arrow::datatypes::DataType;
-use datafusion_common::{DataFusionError, SchemaError};
+use datafusion_common::{Column, DataFusionError, SchemaError, TableReference};
 
 use super::codes;
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::functions;
 use crate::parse::byte;
 use crate::suggest;
 use crate::types::flink_name;
@@ -79,6 +80,9 @@ fn find_refusal(error: &DataFusionError) -> Option<&Diagnostic> {
 fn schema_error(error: &SchemaError) -> Diagnostic {
     match error {
         SchemaError::FieldNotFound { field, valid_fields } => {
+            if let Some(diagnostic) = unknown_relation(field, valid_fields) {
+                return diagnostic;
+            }
             let names: Vec<&str> = valid_fields.iter().map(|column| column.name.as_str()).collect();
             let message = match &field.relation {
                 Some(relation) => format!("`{relation}` has no column `{}`", field.name),
@@ -103,6 +107,26 @@ fn schema_error(error: &SchemaError) -> Diagnostic {
     }
 }
 
+/// A column of a relation that FROM does not have, such as one that has an alias there.
+fn unknown_relation(field: &Column, valid_fields: &[Column]) -> Option<Diagnostic> {
+    let relation = field.relation.as_ref()?;
+    let mut relations: Vec<&TableReference> =
+        valid_fields.iter().filter_map(|column| column.relation.as_ref()).collect();
+    relations.dedup();
+    if relations.is_empty() || relations.contains(&relation) {
+        return None;
+    }
+    let owner = valid_fields.iter().find(|column| column.name == field.name);
+    let names: Vec<String> = relations.iter().map(ToString::to_string).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let hint = match owner.and_then(|column| column.relation.as_ref()) {
+        Some(owner) => format!("write `{owner}.{}`: in FROM it is called `{owner}`", field.name),
+        None => suggest::one_of(&relation.to_string(), &names),
+    };
+    let message = format!("there is no relation `{relation}` in FROM");
+    Some(Diagnostic::error(codes::UNKNOWN_COLUMN, message).label("unknown relation").hint(hint))
+}
+
 /// How to have a table of that name.
 const STDIN: &str = "`millstream run -i json` makes a table of standard input, as do `-i csv` and \
                      `-i raw`; or declare one with 'connector' = 'stdin'";
@@ -120,6 +144,7 @@ const KINDS: &[(&str, Code)] = &[
     ("takes a ROW, not", codes::BAD_ACCESS),
     ("Inconsistent data type across values list", codes::BAD_VALUES),
     ("Invalid function", codes::UNKNOWN_FUNCTION),
+    ("HAVING clause references", codes::NOT_GROUPED),
     ("must appear in the GROUP BY", codes::NOT_GROUPED),
     ("different number of columns", codes::COLUMN_COUNT),
     ("non-boolean predicate", codes::WRONG_TYPE),
@@ -157,17 +182,33 @@ fn other_error(message: &str, names: &Names) -> Diagnostic {
         return unknown_function(name, names);
     }
     let (message, hint) = match code {
-        codes::BAD_ACCESS => return Diagnostic::error(code, type_message(message)),
+        codes::BAD_ACCESS => {
+            (type_message(message), "`DESCRIBE table;` shows the types of its columns")
+        }
         codes::BAD_VALUES => (
             "a column of VALUES has values of types that do not go together".to_owned(),
             "convert one of them to the other's type: CAST(x AS TYPE)",
         ),
         codes::WRONG_TYPE if message.contains(" takes ") => {
-            return Diagnostic::error(code, type_message(message));
+            let message = type_message(message);
+            let name = message.split(' ').next().unwrap_or_default();
+            let hint = functions::index::find(name)
+                .map(|function| format!("it is called as {}", function.signature));
+            return Diagnostic::error(code, message).hint_if_any(hint);
         }
         codes::WRONG_TYPE => {
-            (type_message(message), "convert a value to the type that is wanted: CAST(x AS TYPE)")
+            let message = type_message(message);
+            let is_joined = message.starts_with("`+`") && message.contains("STRING");
+            let hint = match is_joined {
+                true => "`||` puts texts together; to add, convert: CAST(x AS INT)",
+                false => "convert a value to the type that is wanted: CAST(x AS TYPE)",
+            };
+            (message, hint)
         }
+        codes::NOT_GROUPED if message.starts_with("HAVING") => (
+            "HAVING is about groups, and nothing is grouped".to_owned(),
+            "a condition for rows stands behind WHERE",
+        ),
         codes::NOT_GROUPED => {
             let column = message.split('"').nth(1).unwrap_or_default();
             let column = column.rsplit('.').next().unwrap_or(column);
@@ -182,9 +223,26 @@ fn other_error(message: &str, names: &Names) -> Diagnostic {
             let message = "the queries of UNION ALL have different numbers of columns";
             (message.to_owned(), "select the same columns in both, NULL where one has none")
         }
-        _ => return Diagnostic::error(code, message),
+        _ => match in_our_words(message) {
+            Some(found) => found,
+            None => return Diagnostic::error(code, message),
+        },
     };
     Diagnostic::error(code, message).hint(hint)
+}
+
+/// What else DataFusion says, as we say it, with a hint.
+fn in_our_words(message: &str) -> Option<(String, &'static str)> {
+    if message.starts_with("Aggregate function calls cannot be nested") {
+        let hint = "aggregate in a view or subquery, and its result again";
+        return Some(("an aggregate stands inside another one".to_owned(), hint));
+    }
+    if message.starts_with("Aggregate functions are not allowed in the WHERE") {
+        let hint =
+            "WHERE sees single rows; a condition for groups stands in HAVING, behind GROUP BY";
+        return Some(("an aggregate cannot stand in WHERE".to_owned(), hint));
+    }
+    None
 }
 
 /// DataFusion's messages about types with Flink's names of types.
@@ -199,6 +257,13 @@ fn type_message(message: &str) -> String {
     if let Some([left, op, right]) = operation.map(|o| o.split(' ').collect::<Vec<_>>()).as_deref()
     {
         return format!("`{op}` has no meaning for {} and {}", flink(left), flink(right));
+    }
+    let branches = message.strip_prefix("Failed to coerce then (").and_then(|rest| {
+        let (then, rest) = rest.split_once(") and else (")?;
+        Some((then, rest.split_once(") to common types")?.0))
+    });
+    if let Some((then, other)) = branches {
+        return format!("CASE has one type: THEN is {}, ELSE {}", flink(then), flink(other));
     }
     // Our own functions' words, out of what DataFusion puts around them.
     let own =

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use datafusion_common::ScalarValue;
 use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
-use datafusion_sql::sqlparser::ast::{Query, SelectItem, SetExpr};
+use datafusion_sql::sqlparser::ast::{Expr as SqlExpr, Query, SelectItem, SetExpr};
+use millstream_operators::graph::Changelog;
 
 use super::codes;
 use super::numbers::converts_silently;
+use super::roles;
 use super::typing::wall_clock;
 use crate::catalog::{Catalog, Table};
+use crate::codes::lints;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::functions::nested;
 use crate::parse::span_of;
@@ -117,6 +120,66 @@ pub(crate) fn project(
     )
 }
 
+/// Refuses updates and deletes into a table whose format writes plain rows.
+///
+/// # Errors
+/// If the rows are a changelog, and the table has no place for their kinds.
+pub(crate) fn check_changelog(
+    plan: &LogicalPlan,
+    insert: &Insert,
+    table: &Table,
+) -> Result<(), Diagnostic> {
+    let is = |key: &str, values: &[&str]| {
+        table.option(key).is_some_and(|value| values.contains(&value.node.as_str()))
+    };
+    let has_place = is("format", &["changelog-json"]) || is("value.format", &["changelog-json"]);
+    let is_plain = is("connector", &["filesystem", "kafka"]) && !has_place;
+    if !is_plain || roles::changelog(plan) == Changelog::Append {
+        return Ok(());
+    }
+    let message =
+        format!("the query has updates and deletes, and `{}` writes plain rows", table.name.node);
+    let diagnostic = Diagnostic::error(codes::SINK_WITHOUT_KEY_FOR_CHANGELOG, message)
+        .at(insert.table.span.clone())
+        .label("takes inserts only");
+    let diagnostic = match table.option("format") {
+        Some(format) => diagnostic.also(format.span.clone(), "has no place for the kind of a row"),
+        None => diagnostic,
+    };
+    Err(diagnostic.hint("write it with 'format' = 'changelog-json', or to the connector `print`"))
+}
+
+/// The lint about a column that goes to another one's place although the table has one of its
+/// name.
+pub(crate) fn by_position(
+    plan: &LogicalPlan,
+    insert: &Insert,
+    table: &Table,
+    columns: &[usize],
+) -> Option<Diagnostic> {
+    let names: Vec<&str> =
+        columns.iter().map(|column| table.columns[*column].name.node.as_str()).collect();
+    let fields = plan.schema().fields();
+    if fields.len() != names.len() {
+        return None;
+    }
+    let place_of = |name: &str| names.iter().position(|column| *column == name);
+    let given: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+    // Another table's column gets this one, and its own gets one that belongs elsewhere, too.
+    let is_misplaced = |position: usize| place_of(given[position]).filter(|own| *own != position);
+    let position = (0..given.len())
+        .find(|position| is_misplaced(*position).and_then(is_misplaced).is_some())?;
+    let (name, wanted) = (given[position], names[position]);
+    let message = format!("`{name}` goes into the column `{wanted}` of `{}`", table.name.node);
+    let place = item_span(&insert.query, position).unwrap_or_else(|| insert.table.span.clone());
+    Some(
+        Diagnostic::warning(lints::COLUMNS_BY_POSITION, message)
+            .at(place)
+            .label("columns go by position")
+            .hint(format!("the table's columns are {}", names.join(", "))),
+    )
+}
+
 fn convert(expr: Expr, from: &DataType, to: &DataType) -> Expr {
     if from == to {
         expr
@@ -156,11 +219,24 @@ fn type_mismatch(
     Diagnostic::error(codes::COLUMN_TYPE, message)
         .at(item_span(&insert.query, position).unwrap_or_else(|| insert.table.span.clone()))
         .label(have)
-        .hint(format!("convert it: CAST(… AS {want})"))
+        .also(column.name.span.clone(), format!("declared {want} here"))
+        .hint(cast_hint(&insert.query, position, &want))
+}
+
+/// How to convert a query's n-th column, with the column as it is written if it is short.
+fn cast_hint(query: &Query, position: usize, want: &str) -> String {
+    let written = item(query, position).map(ToString::to_string);
+    let written = written.filter(|text| text.chars().count() <= 30);
+    format!("convert it: CAST({} AS {want})", written.as_deref().unwrap_or("…"))
 }
 
 /// The place of a query's n-th column, if it is written out.
 fn item_span(query: &Query, position: usize) -> Option<Span> {
+    item(query, position).and_then(span_of)
+}
+
+/// A query's n-th column, if it is written out.
+fn item(query: &Query, position: usize) -> Option<&SqlExpr> {
     let mut body = query.body.as_ref();
     loop {
         body = match body {
@@ -175,7 +251,7 @@ fn item_span(query: &Query, position: usize) -> Option<Span> {
                 }
                 return match select.projection.get(position)? {
                     SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
-                        span_of(expr)
+                        Some(expr)
                     }
                     _ => None,
                 };

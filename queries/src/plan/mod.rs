@@ -102,6 +102,8 @@ pub(crate) struct Planner {
     /// Names whose definition failed: what reads them would fail for no reason of its own.
     broken: BTreeSet<String>,
     mistakes: Vec<Diagnostic>,
+    /// What can be run but is probably not meant so.
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl Planner {
@@ -118,6 +120,7 @@ impl Planner {
             answers: Vec::new(),
             broken: BTreeSet::new(),
             mistakes,
+            warnings: Vec::new(),
         }
     }
 
@@ -238,11 +241,15 @@ impl Planner {
         }
         if !if_not_exists {
             let message = format!("`{}` exists already", name.node);
-            self.mistakes.push(
-                Diagnostic::error(codes::DUPLICATE_NAME, message)
-                    .at(name.span.clone())
-                    .hint("choose another name, or write IF NOT EXISTS"),
-            );
+            let mistake = Diagnostic::error(codes::DUPLICATE_NAME, message)
+                .at(name.span.clone())
+                .label("the second time")
+                .hint("choose another name, or write IF NOT EXISTS");
+            let first = self.catalog.table(&name.node).map(|table| table.name.span.clone());
+            self.mistakes.push(match first {
+                Some(first) => mistake.also(first, "declared here first"),
+                None => mistake,
+            });
         }
         false
     }
@@ -300,11 +307,18 @@ impl Planner {
         self.mistakes.extend(own);
     }
 
+    /// The plan of a query. Of several mistakes the first is returned, the others are kept.
     fn bind(&mut self, query: &Query) -> Result<LogicalPlan, Diagnostic> {
         let default = self.settings.emission().unwrap_or_default();
         let hinted = hints::apply(query, &mut self.catalog)?;
-        let plan = self.binder().query(hinted.as_ref().unwrap_or(query))?;
-        emission::apply(plan, query, default)
+        let query = hinted.as_ref().unwrap_or(query);
+        let binder = self.binder();
+        let found = binder.query(query);
+        if let Err(first) = &found {
+            let others = binder.other_mistakes(query, first);
+            self.report(others);
+        }
+        emission::apply(found?, query, default)
     }
 
     fn insert(&mut self, insert: &Insert) -> Result<Sink, Diagnostic> {
@@ -314,6 +328,8 @@ impl Planner {
             hints => Arc::new(table::with_options(&table, hints)?),
         };
         let plan = self.bind(&insert.query)?;
+        self.warnings.extend(insert::by_position(&plan, insert, &table, &columns));
+        insert::check_changelog(&plan, insert, &table)?;
         let plan = insert::project(plan, insert, &table, &columns)?;
         let name = table.name.node.clone();
         Ok(Sink { name, table: Some(table), plan, span: Some(insert.table.span.clone()) })

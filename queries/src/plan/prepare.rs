@@ -20,7 +20,7 @@ use datafusion_sql::sqlparser::ast::{
     AccessExpr, BinaryOperator, CastKind, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo,
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
     ObjectName, Query, Select, SelectItem, SetExpr, Subscript, TableFactor, TableWithJoins, Value,
-    VisitMut, VisitorMut, visit_expressions_mut,
+    VisitMut, VisitorMut, visit_expressions, visit_expressions_mut,
 };
 use datafusion_sql::sqlparser::parser::Parser;
 use datafusion_sql::sqlparser::tokenizer::Tokenizer;
@@ -30,7 +30,7 @@ use crate::calls;
 use crate::dialect::MillstreamDialect;
 use crate::functions::calendar::{CEIL_TO, FLOOR_TO};
 use crate::functions::nested::{ELEMENT, FIELD};
-use crate::functions::syntax::FIT;
+use crate::functions::syntax::{FIT, TOLD_APART};
 use crate::interval::IntervalValue;
 
 /// The query as DataFusion should read it.
@@ -39,6 +39,42 @@ pub(crate) fn query(mut query: Query) -> Query {
     grouping_sets(&mut query);
     let _: ControlFlow<()> = query.visit(&mut NameColumns);
     query
+}
+
+/// A prepared query whose casts and constant arguments of COUNT DataFusion gives different names.
+pub(crate) fn told_apart(mut query: Query) -> Query {
+    let _: ControlFlow<()> = visit_expressions_mut(&mut query, |expr| {
+        match expr {
+            Expr::Cast { data_type, kind, .. } => {
+                let name = text(format!("{kind:?} {data_type}"));
+                *expr = call(TOLD_APART, vec![std::mem::replace(expr, null()), name]);
+            }
+            Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("COUNT") => {
+                let FunctionArguments::List(list) = &mut function.args else {
+                    return ControlFlow::Continue(());
+                };
+                if let [FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))] =
+                    list.args.as_mut_slice()
+                    && is_constant(argument)
+                {
+                    let name = text(argument.to_string());
+                    *argument = call(TOLD_APART, vec![std::mem::replace(argument, null()), name]);
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    });
+    query
+}
+
+/// True if there is no column in it.
+fn is_constant(expr: &Expr) -> bool {
+    let found = visit_expressions(expr, |part| match part {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_continue()
 }
 
 /// The expression as DataFusion should read it.

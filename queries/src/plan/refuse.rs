@@ -90,6 +90,17 @@ fn select(select: &Select) -> Result<(), Diagnostic> {
         let hint = "group by all columns within a window: GROUP BY window_start, window_end, …";
         return Err(unsupported("SELECT DISTINCT", span, hint));
     }
+    if select.top.is_some() {
+        return Err(unsupported(
+            "TOP",
+            select_word.clone(),
+            "run with `--limit N` to stop after N rows",
+        ));
+    }
+    if let Some(into) = &select.into {
+        let hint = "write INSERT INTO table SELECT …";
+        return Err(unsupported("SELECT INTO", bytes(into.name.span()), hint));
+    }
     from(select)?;
     for expr in select_expressions(select) {
         expression(expr)?;

@@ -20,7 +20,7 @@ use super::window_tvf::{WINDOW_COLUMNS, WindowTvf};
 use crate::calls::{self, RelationCall, TableInput};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::interval::IntervalValue;
+use crate::interval::{self, IntervalValue};
 use crate::parse::{bytes, span_of};
 use crate::suggest;
 use crate::types::flink_name;
@@ -251,6 +251,32 @@ impl FromPlanner {
     }
 }
 
+/// HOP with a slide that is longer than the size, which then is meant to be the slide.
+fn swapped(
+    arguments: &Arguments<'_>,
+    slide_ms: i64,
+    size_ms: i64,
+    in_group_by: bool,
+) -> Diagnostic {
+    let (slide, size) = (interval::literal(slide_ms), interval::literal(size_ms));
+    let input = if in_group_by { "ts" } else { "TABLE t, DESCRIPTOR(ts)" };
+    let place = span_of(arguments.required("SLIDE")).or(arguments.span.clone());
+    let diagnostic = Diagnostic::error(
+        codes::HOP_SLIDE_AND_SIZE_SWAPPED,
+        "the slide of HOP is longer than its size: are they swapped?",
+    )
+    .at_if_known(place)
+    .label("the slide");
+    let diagnostic = match span_of(arguments.required("SIZE")) {
+        Some(span) => diagnostic.also(span, "the size"),
+        None => diagnostic,
+    };
+    diagnostic.hint(format!(
+        "the slide comes first: HOP({input}, {size}, {slide}) has windows of {slide}, one each \
+         {size}"
+    ))
+}
+
 /// The windows that the arguments say. Those of GROUP BY may overlap by any length, as in Flink.
 fn windows(
     function: &str,
@@ -269,11 +295,10 @@ fn windows(
         "TUMBLE" => WindowKind::Tumble { size_ms },
         "HOP" => {
             let slide_ms = arguments.positive("SLIDE")?;
-            multiple(slide_ms, "SLIDE")?;
             if slide_ms > size_ms {
-                let message = "SLIDE of HOP is longer than SIZE: rows would be in no window";
-                return Err(arguments.error(message, arguments.required("SLIDE")));
+                return Err(swapped(arguments, slide_ms, size_ms, in_group_by));
             }
+            multiple(slide_ms, "SLIDE")?;
             WindowKind::Hop { size_ms, slide_ms }
         }
         _ => {

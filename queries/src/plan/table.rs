@@ -245,7 +245,8 @@ fn watermark(
     };
     if matches!(column.kind, TableColumnKind::ProcessingTime) {
         return Err(Diagnostic::error(codes::UNUSABLE_WATERMARK, "PROCTIME() has no watermark")
-            .at(name.span.clone()));
+            .at(name.span.clone())
+            .hint("leave the WATERMARK out: the clock of the machine is never late"));
     }
     let input = scan(&create.name.node, columns)?;
     let span = &definition.expr.span;
@@ -346,8 +347,17 @@ pub(crate) fn check_options(
     spec: &TableSpec,
     direction: registry::Direction,
 ) -> Vec<Diagnostic> {
-    registry::check(spec, direction)
-        .into_iter()
+    let found = registry::check(spec, direction);
+    let names = |hint: &Option<String>, option: &str| {
+        hint.as_ref().is_some_and(|hint| *hint == format!("did you mean `{option}`?"))
+    };
+    // What is written under a wrong name is not missing, too.
+    let is_meant = |option: &str| found.iter().any(|mistake| names(&mistake.hint, option));
+    let (missing, wrong): (Vec<_>, Vec<_>) =
+        found.iter().cloned().partition(|mistake| mistake.message.contains("lacks the option"));
+    let missing = missing.into_iter().filter(|mistake| !is_meant(&mistake.option));
+    missing
+        .chain(wrong)
         .map(|mistake| {
             let key = table.options.iter().find(|(key, _)| key.node == mistake.option);
             // An unknown key is underlined itself, a bad value is; a missing option has neither.
@@ -360,7 +370,12 @@ pub(crate) fn check_options(
             let is_guarantee =
                 mistake.option == registry::GUARANTEE && !mistake.message.contains("option `");
             let code = if is_guarantee { codes::GUARANTEE } else { codes::BAD_OPTION };
-            Diagnostic::error(code, mistake.message).at(span).hint_if_any(mistake.hint)
+            let more = match mistake.message.contains("can only be") {
+                true => "`millstream connectors` says what can be read and what written".to_owned(),
+                false => format!("`millstream connectors {}` has its options", spec.connector()),
+            };
+            let hint = mistake.hint.unwrap_or(more);
+            Diagnostic::error(code, mistake.message).at(span).hint(hint)
         })
         .collect()
 }

@@ -5,13 +5,15 @@
 //! literals Flink's types and puts casts where an operation's type would differ, so that
 //! DataFusion's own type coercion, which runs afterwards, finds nothing left to decide.
 
+use std::sync::Arc;
+
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{DFSchema, Result, ScalarValue};
-use datafusion_expr::expr::{Cast, ScalarFunction, TryCast};
+use datafusion_expr::expr::{Cast, InList, ScalarFunction, TryCast};
 use datafusion_expr::expr_rewriter::NamePreserver;
 use datafusion_expr::utils::merge_schema;
-use datafusion_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast};
+use datafusion_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast, lit};
 use datafusion_optimizer::AnalyzerRule;
 use datafusion_optimizer::analyzer::type_coercion::TypeCoercion;
 
@@ -21,7 +23,7 @@ use super::error::refuse;
 use super::numbers::{Arithmetic, as_decimal, decimal_result};
 use super::values;
 use crate::diagnostic::Diagnostic;
-use crate::functions::{check_constants, nested, rewrite, shown};
+use crate::functions::{check_constants, nested, rewrite, shown, syntax};
 use crate::types::flink_name;
 
 /// The plan with Flink's types, all coercions written out.
@@ -49,6 +51,7 @@ fn typed(expr: Expr, schema: &DFSchema, session: &Session) -> Result<Expr> {
     match expr {
         Expr::Literal(value, metadata) => Ok(Expr::Literal(literal(value), metadata)),
         Expr::BinaryExpr(binary) => self::binary(binary, schema),
+        Expr::InList(list) => in_list(list, schema),
         Expr::Cast(Cast { expr, field }) => {
             let from = expr.get_type(schema)?;
             check_cast(&from, field.data_type())?;
@@ -56,7 +59,9 @@ fn typed(expr: Expr, schema: &DFSchema, session: &Session) -> Result<Expr> {
                 return Ok(nested::conform(*expr, field.data_type().clone()));
             }
             let expr = wall_clock(*expr, &from, field.data_type());
-            to_text(Cast { expr: Box::new(expr), field }, schema, session)
+            let to = field.data_type().clone();
+            let cast = to_text(Cast { expr: Box::new(expr), field }, schema, session)?;
+            Ok(exact_if_it_loses(cast, &from, &to))
         }
         Expr::TryCast(TryCast { expr, field }) => {
             let from = expr.get_type(schema)?;
@@ -71,7 +76,12 @@ fn typed(expr: Expr, schema: &DFSchema, session: &Session) -> Result<Expr> {
             if field.data_type() == &DataType::Utf8 {
                 return to_text(Cast { expr: Box::new(expr), field }, schema, session);
             }
-            Ok(Expr::TryCast(TryCast { expr: Box::new(expr), field }))
+            let to = field.data_type().clone();
+            let cast = Expr::TryCast(TryCast { expr: Box::new(expr), field });
+            Ok(exact_if_it_loses(cast, &from, &to))
+        }
+        Expr::ScalarFunction(mut call) if call.func.name() == syntax::TOLD_APART => {
+            Ok(call.args.remove(0))
         }
         Expr::ScalarFunction(call) => {
             check_constants(&call)?;
@@ -84,6 +94,53 @@ fn typed(expr: Expr, schema: &DFSchema, session: &Session) -> Result<Expr> {
         }
         other => Ok(other),
     }
+}
+
+/// A cast that no comparison moves to its other side if it loses digits.
+fn exact_if_it_loses(expr: Expr, from: &DataType, to: &DataType) -> Expr {
+    let loses = match (from, to) {
+        (DataType::Decimal128(_, scale), to) if to.is_integer() => *scale > 0,
+        (DataType::Decimal128(_, from), DataType::Decimal128(_, to)) => to < from,
+        (DataType::Timestamp(from, _), DataType::Timestamp(to, _)) => to < from,
+        _ => false,
+    };
+    if !loses {
+        return expr;
+    }
+    Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(syntax::exact()), vec![expr]))
+}
+
+/// `x IN (1, 2, y)` as `x IN (1, 2) OR x = y`: DataFusion takes what comes to one value for no rows,
+/// such as a CASE, for a constant, and computes it once.
+fn in_list(list: InList, schema: &DFSchema) -> Result<Expr> {
+    let InList { expr, list, negated } = list;
+    let is_constant = |value: &Expr| value.column_refs().is_empty() && !value.is_volatile();
+    if list.iter().all(is_constant) || expr.is_volatile() {
+        return Ok(Expr::InList(InList { expr, list, negated }));
+    }
+    let (constants, computed): (Vec<Expr>, Vec<Expr>) = list.into_iter().partition(is_constant);
+    let mut parts = Vec::new();
+    if !constants.is_empty() {
+        parts.push(Expr::InList(InList::new(expr.clone(), constants, false)));
+    }
+    for value in computed {
+        let equal = BinaryExpr::new(expr.clone(), Operator::Eq, Box::new(value));
+        parts.push(binary(equal, schema)?);
+    }
+    // As a tree that is no deeper than it must be: a list may be long.
+    while parts.len() > 1 {
+        let mut pairs = parts.into_iter();
+        let mut halved = Vec::new();
+        while let Some(part) = pairs.next() {
+            halved.push(match pairs.next() {
+                Some(other) => part.or(other),
+                None => part,
+            });
+        }
+        parts = halved;
+    }
+    let any = parts.into_iter().next().unwrap_or_else(|| lit(false));
+    Ok(if negated { Expr::Not(Box::new(any)) } else { any })
 }
 
 /// Some of DataFusion's functions return types that no column of ours has, such as string views:

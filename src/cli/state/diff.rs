@@ -22,6 +22,8 @@ pub fn diff(arguments: &DiffArguments, colour: bool) -> Result<(), Failure> {
             parallelism: None,
             env_file: None,
             error_format: ErrorFormat::Human,
+            deny: Vec::new(),
+            allow: Vec::new(),
         };
         source::plan(&source::read(&sql)?, &sql, colour)
     };

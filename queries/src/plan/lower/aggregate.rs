@@ -156,6 +156,7 @@ impl Lowering<'_> {
             args.push(self.physical(arg, schema, rows)?);
         }
         if kind == Some(Kind::Count)
+            && !call.params.distinct
             && matches!(call.params.args.as_slice(), [Expr::Literal(value, _)] if !value.is_null())
         {
             args.clear();

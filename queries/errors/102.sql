@@ -1,0 +1,6 @@
+CREATE TABLE t (a INT, b STRING) WITH ('connector' = 'filesystem', 'path' = 't.json', 'format' = 'json');
+-- wrong
+TRUNCATE TABLE t;
+SELECT a FROM t;
+-- right
+SELECT a FROM t;

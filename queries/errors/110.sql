@@ -1,0 +1,6 @@
+CREATE TABLE t (a INT, b STRING) WITH ('connector' = 'filesystem', 'path' = 't.json', 'format' = 'json');
+CREATE TABLE out_t (a INT, b STRING) WITH ('connector' = 'blackhole');
+-- wrong
+INSERT INTO shop.out_t SELECT a, b FROM t;
+-- right
+INSERT INTO out_t SELECT a, b FROM t;

@@ -1,0 +1,7 @@
+CREATE TABLE t (a INT, b STRING) WITH ('connector' = 'filesystem', 'path' = 't.json', 'format' = 'json');
+CREATE TABLE out_t (a INT, b STRING) WITH ('connector' = 'blackhole');
+-- wrong
+INSERT INTO out_t SELECT a, b FROM t;
+END;
+-- right
+INSERT INTO out_t SELECT a, b FROM t;

@@ -1,0 +1,12 @@
+CREATE TABLE t (a INT, b STRING) WITH ('connector' = 'filesystem', 'path' = 't.json', 'format' = 'json');
+CREATE TABLE out_t (a INT, b STRING) WITH ('connector' = 'blackhole');
+-- wrong
+EXECUTE STATEMENT SET BEGIN
+INSERT INTO out_t SELECT a, b FROM t;
+SELECT a FROM t;
+END;
+-- right
+SELECT a FROM t;
+EXECUTE STATEMENT SET BEGIN
+INSERT INTO out_t SELECT a, b FROM t;
+END;

@@ -1,0 +1,4 @@
+-- wrong
+SET 'parallelism.default';
+-- right
+SET 'parallelism.default' = '4';

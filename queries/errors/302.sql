@@ -1,0 +1,6 @@
+CREATE TABLE bid (auction BIGINT, price BIGINT, channel STRING, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '4' SECOND)
+WITH ('connector' = 'filesystem', 'path' = 'bids.json', 'format' = 'json');
+-- wrong
+SELECT UPER(channel) FROM bid;
+-- right
+SELECT UPPER(channel) FROM bid;

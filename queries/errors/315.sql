@@ -1,0 +1,4 @@
+-- wrong
+SET 'parallelism.default' = 'two';
+-- right
+SET 'parallelism.default' = '2';

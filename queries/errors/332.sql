@@ -1,0 +1,2 @@
+-- says
+error[M0332]: windows over processing time are not supported yet

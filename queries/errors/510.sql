@@ -1,0 +1,10 @@
+CREATE TABLE bid (auction BIGINT, price BIGINT, channel STRING, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '4' SECOND)
+WITH ('connector' = 'filesystem', 'path' = 'bids.json', 'format' = 'json');
+-- wrong
+SELECT window_end, COUNT(*) AS n
+FROM HOP(TABLE bid, DESCRIPTOR(ts), INTERVAL '10' MINUTE, INTERVAL '5' MINUTE)
+GROUP BY window_start, window_end;
+-- right
+SELECT window_end, COUNT(*) AS n
+FROM HOP(TABLE bid, DESCRIPTOR(ts), INTERVAL '5' MINUTE, INTERVAL '10' MINUTE)
+GROUP BY window_start, window_end;

@@ -1,0 +1,5 @@
+CREATE TABLE t (a INT, b STRING) WITH ('connector' = 'filesystem', 'path' = 't.json', 'format' = 'json');
+-- wrong
+SELECT a FROM t WHERE b = NULL;
+-- right
+SELECT a FROM t WHERE b IS NULL;

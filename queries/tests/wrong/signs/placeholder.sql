@@ -1,0 +1,11 @@
+CREATE TABLE orders (id BIGINT, customer STRING, amount DECIMAL(10, 2), ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND)
+WITH ('connector' = 'filesystem', 'path' = 'orders.json', 'format' = 'json');
+SELECT id FROM orders WHERE customer = ?;
+-- says:
+-- error[M0108]: placeholders do not exist in Flink SQL
+--  --> placeholder.sql:3:40
+--   |
+-- 3 | SELECT id FROM orders WHERE customer = ?;
+--   |                                        ^
+--   |
+--   = help: a variable of the environment is '${NAME}'

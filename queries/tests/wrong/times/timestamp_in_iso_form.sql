@@ -1,0 +1,11 @@
+CREATE TABLE orders (id BIGINT, customer STRING, amount DECIMAL(10, 2), ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND)
+WITH ('connector' = 'filesystem', 'path' = 'orders.json', 'format' = 'json');
+SELECT id FROM orders WHERE ts > TIMESTAMP '2024-02-20T12:00:00Z';
+-- says:
+-- error[M0211]: `2024-02-20T12:00:00Z` is not a TIMESTAMP
+--  --> timestamp_in_iso_form.sql:3:44
+--   |
+-- 3 | SELECT id FROM orders WHERE ts > TIMESTAMP '2024-02-20T12:00:00Z';
+--   |                                            ^^^^^^^^^^^^^^^^^^^^^^ no such date or time
+--   |
+--   = help: an example: TIMESTAMP '2024-02-29 12:30:00'

@@ -1,0 +1,13 @@
+CREATE TABLE orders (id BIGINT, customer STRING, amount DECIMAL(10, 2), ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND)
+WITH ('connector' = 'filesystem', 'path' = 'orders.json', 'format' = 'json');
+SELECT window_end, COUNT(*) AS n
+FROM HOP(TABLE orders, DESCRIPTOR(ts), INTERVAL '4' MINUTE, INTERVAL '10' MINUTE)
+GROUP BY window_start, window_end;
+-- says:
+-- error[M0330]: SIZE of HOP must be an integral multiple of SLIDE
+--  --> hop_size_no_multiple.sql:4:61
+--   |
+-- 4 | FROM HOP(TABLE orders, DESCRIPTOR(ts), INTERVAL '4' MINUTE, INTERVAL '10' MINUTE)
+--   |                                                             ^^^^^^^^^^^^^^^^^^^^
+--   |
+--   = help: write TABLE(HOP(TABLE t, DESCRIPTOR(ts), INTERVAL '5' SECONDS, INTERVAL '10' SECONDS))

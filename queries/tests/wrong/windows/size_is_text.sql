@@ -1,0 +1,13 @@
+CREATE TABLE orders (id BIGINT, customer STRING, amount DECIMAL(10, 2), ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND)
+WITH ('connector' = 'filesystem', 'path' = 'orders.json', 'format' = 'json');
+SELECT window_end, COUNT(*) AS n
+FROM TUMBLE(TABLE orders, DESCRIPTOR(ts), '1 minute')
+GROUP BY window_start, window_end;
+-- says:
+-- error[M0330]: SIZE of TUMBLE must be an interval
+--  --> size_is_text.sql:4:43
+--   |
+-- 4 | FROM TUMBLE(TABLE orders, DESCRIPTOR(ts), '1 minute')
+--   |                                           ^^^^^^^^^^
+--   |
+--   = help: write TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' SECONDS))
