@@ -11,7 +11,6 @@ use crate::clock::Clock;
 use crate::commit::Job;
 use crate::console::Console;
 use crate::error::{ConnectorError, Result};
-use crate::format::changelog_json;
 use crate::kafka::Transactions;
 use crate::memory::MemoryTables;
 use crate::options::{OptionInfo, did_you_mean};
@@ -123,13 +122,6 @@ pub fn find(name: &str) -> Result<&'static ConnectorInfo> {
         hint: did_you_mean(name, names())
             .or_else(|| Some(format!("there are {}", names().join(", ")))),
     })
-}
-
-/// True if a table can be written updates and deletes, not only inserts: its format has row kinds, or
-/// it has no format.
-pub fn takes_changes(table: &TableSpec) -> bool {
-    let format = table.options.get("value.format").or_else(|| table.options.get("format"));
-    format.is_none_or(|format| format == changelog_json::NAME)
 }
 
 /// Opens a table for reading.

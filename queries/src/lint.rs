@@ -118,8 +118,11 @@ fn options_without_effect(table: &CreateTable) -> Vec<Diagnostic> {
     if table.watermark.is_some() || table.columns.is_empty() || table.like.is_some() {
         return Vec::new();
     }
-    let about_watermarks =
-        table.options.iter().filter(|(key, _)| key.node.starts_with("scan.watermark."));
+    // An alignment without one is a mistake.
+    let about_watermarks = table.options.iter().filter(|(key, _)| {
+        let key = key.node.as_str();
+        key.starts_with("scan.watermark.") && !key.starts_with("scan.watermark.alignment.")
+    });
     about_watermarks
         .map(|(key, _)| {
             let message = format!("the option '{}' does nothing", key.node);

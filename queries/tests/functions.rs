@@ -22,9 +22,13 @@ const TABLE: &str =
     "CREATE TABLE t (i INT, s STRING, n INT, b BYTES) WITH ('connector' = 'datagen');\n";
 
 fn try_plan(expr: &str, functions: UserFunctions) -> Result<Plan, Vec<Diagnostic>> {
+    plan_in("UTC", expr, functions)
+}
+
+fn plan_in(zone: &str, expr: &str, functions: UserFunctions) -> Result<Plan, Vec<Diagnostic>> {
     // A second, computed column keeps the projection in the plan.
     let text = format!("{TABLE}SELECT {expr} AS v, i + 1 AS w FROM t;");
-    let zone = "UTC".to_owned();
+    let zone = zone.to_owned();
     let options = PlanOptions { parallelism: 1, zone, functions, ..PlanOptions::default() };
     plan(&SourceText::new("test", text), &options)
 }
@@ -165,6 +169,16 @@ fn casts_are_flinks() {
         ("CAST(STR_TO_MAP('a=1,b') AS STRING)", "{a=1, b=NULL}"),
         ("CAST(ROW(1, 2e0) AS ROW<a STRING, b DOUBLE>)", "{a: 1, b: 2.0}"),
         ("CAST(ARRAY[2e0, NULL] AS ARRAY<STRING>)", "[2.0, NULL]"),
+        ("ARRAY[CAST(ROW(1) AS ROW<x INT>), ROW(i)]", "[{x: 1}, {x: 7}]"),
+        ("COALESCE(CAST(NULL AS ARRAY<ROW<x INT>>), ARRAY[ROW(i)])", "[{x: 7}]"),
+        ("IF(i = 1, CAST(ROW(1) AS ROW<x INT>), ROW(i))", "{x: 7}"),
+        ("CAST(ROW(7, 'a') AS ROW<x BIGINT, y STRING>) = ROW(i, 'a')", "true"),
+        ("ROW(i) IN (CAST(ROW(1) AS ROW<x INT>), CAST(ROW(7) AS ROW<y BIGINT>))", "true"),
+        ("ARRAY_CONTAINS(ARRAY[CAST(ROW(7) AS ROW<x INT>)], ROW(i))", "true"),
+        (
+            "ARRAY[ROW(1), ROW(1, 2)]",
+            "refused: ARRAY takes values of one type, not of ROW<`EXPR$0` BIGINT> and ROW<`EXPR$0` BIGINT, `EXPR$1` BIGINT>",
+        ),
         ("CAST(MAP['a', '1'] AS MAP<STRING, INT>)", "{a: 1}"),
         ("CAST(ARRAY[1] AS MAP<INT, INT>)", "refused: ARRAY<INT> cannot be cast to MAP<INT, INT>"),
         (
@@ -180,6 +194,16 @@ fn casts_are_flinks() {
             "refused: TIMESTAMP(3) cannot be cast to INT",
         ),
     ]);
+}
+
+#[test]
+fn times_within_a_value_show_the_sessions_clock() {
+    let expr = "CAST(ROW(TO_TIMESTAMP_LTZ(0, 3), ARRAY[TO_TIMESTAMP_LTZ(0, 3)]) \
+                AS ROW<a TIMESTAMP(3), b ARRAY<STRING>>)";
+    let plan = plan_in("Asia/Tokyo", expr, UserFunctions::new());
+    let plan = plan.unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+    let expected = "{a: 1970-01-01 09:00:00, b: [1970-01-01 09:00:00.000]}";
+    assert_eq!(evaluate(&plan).as_deref(), Ok(expected));
 }
 
 #[test]

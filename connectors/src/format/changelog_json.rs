@@ -25,7 +25,7 @@ pub const INFO: FormatInfo = FormatInfo {
     framing: |_| Ok(Framing::Lines),
 };
 
-pub(crate) const NAME: &str = "changelog-json";
+const NAME: &str = "changelog-json";
 
 /// Options: those of `json` that have a meaning here.
 pub static OPTIONS: &[OptionInfo] = &[

@@ -16,12 +16,12 @@ use arrow::compute::{concat, take};
 use arrow::datatypes::{DataType, Field, Int64Type};
 use arrow::row::{RowConverter, Rows, SortField};
 use datafusion_common::{Result, exec_datafusion_err, exec_err, plan_err};
-use datafusion_expr::type_coercion::binary::type_union_resolution;
 use datafusion_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
 use super::index::{Body, functions};
+use super::nested;
 use super::rows::check_count;
 use crate::types::flink_name;
 
@@ -165,7 +165,7 @@ impl ListFunction {
         if types.iter().all(DataType::is_null) {
             return Ok(DataType::Null);
         }
-        match type_union_resolution(&types) {
+        match nested::unify(&types) {
             Some(common) => Ok(common),
             None => {
                 let names: Vec<String> = types.iter().map(flink_name).collect();

@@ -169,6 +169,7 @@ impl ScalarUDFImpl for Nested {
                 DataType::Struct(fields) => Ok(vec![map.clone(), fields[0].data_type().clone()]),
                 other => plan_err!("{other} has no keys"),
             },
+            (Kind::Row, []) => plan_err!("ROW takes a value at least"),
             _ => Ok(types.to_vec()),
         }
     }
@@ -225,10 +226,40 @@ fn row_fields(types: &[DataType]) -> Fields {
     types.iter().enumerate().map(field).collect()
 }
 
+/// The type that all these values can have. Fields of rows go by position; the first row names them.
+pub fn unify(types: &[DataType]) -> Option<DataType> {
+    if !types.iter().any(DataType::is_nested) {
+        return type_union_resolution(types);
+    }
+    let (first, others) = types.split_first()?;
+    others.iter().try_fold(first.clone(), |common, other| unify_two(&common, other))
+}
+
+fn unify_two(left: &DataType, right: &DataType) -> Option<DataType> {
+    let field = |l: &FieldRef, r: &FieldRef| {
+        let data_type = unify_two(l.data_type(), r.data_type())?;
+        Some(Arc::new(Field::new(l.name(), data_type, l.is_nullable() || r.is_nullable())))
+    };
+    match (left, right) {
+        _ if left == right => Some(left.clone()),
+        (DataType::Null, other) | (other, DataType::Null) => Some(other.clone()),
+        (DataType::Struct(l), DataType::Struct(r)) if l.len() == r.len() => {
+            let fields: Option<Vec<FieldRef>> = l.iter().zip(r).map(|(l, r)| field(l, r)).collect();
+            Some(DataType::Struct(fields?.into()))
+        }
+        (DataType::List(l), DataType::List(r)) => Some(DataType::List(field(l, r)?)),
+        (DataType::Map(l, sorted), DataType::Map(r, _)) => {
+            Some(DataType::Map(field(l, r)?, *sorted))
+        }
+        _ if left.is_nested() || right.is_nested() => None,
+        _ => type_union_resolution(&[left.clone(), right.clone()]),
+    }
+}
+
 /// The type that all these values can have.
 fn common<'t>(what: &str, types: impl Iterator<Item = &'t DataType>) -> Result<DataType> {
     let types: Vec<DataType> = types.cloned().collect();
-    type_union_resolution(&types).map_or_else(
+    unify(&types).map_or_else(
         || {
             let names: Vec<String> = types.iter().map(flink_name).collect();
             plan_err!("{what} takes values of one type, not of {}", names.join(" and "))

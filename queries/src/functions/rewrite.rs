@@ -6,12 +6,12 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion_common::{Result, ScalarValue, internal_err, plan_err};
 use datafusion_expr::expr::{Case, ScalarFunction};
-use datafusion_expr::type_coercion::binary::type_union_resolution;
 use datafusion_expr::{
     BinaryExpr, ColumnarValue, Expr, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
     Signature, Volatility, cast, lit,
 };
 
+use super::nested;
 use super::rows::check_count;
 
 /// What a function stands for.
@@ -205,7 +205,7 @@ impl ScalarUDFImpl for Replaced {
             let found = crate::types::flink_name(&arguments[0]);
             return plan_err!("{} wants a date or time, not {found}", self.name.to_uppercase());
         }
-        if matches!(meaning, Meaning::Coalesce) && type_union_resolution(arguments).is_none() {
+        if matches!(meaning, Meaning::Coalesce) && nested::unify(arguments).is_none() {
             let names: Vec<String> = arguments.iter().map(crate::types::flink_name).collect();
             let (name, names) = (self.name.to_uppercase(), names.join(" and "));
             return plan_err!("{name} wants values of one type, not {names}");
@@ -216,9 +216,7 @@ impl ScalarUDFImpl for Replaced {
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
         Ok(match self.rewrite.meaning {
             Meaning::Modulo | Meaning::If => arguments[1].clone(),
-            Meaning::Coalesce => {
-                type_union_resolution(arguments).unwrap_or_else(|| arguments[0].clone())
-            }
+            Meaning::Coalesce => nested::unify(arguments).unwrap_or_else(|| arguments[0].clone()),
             Meaning::Concat | Meaning::TypeOf => DataType::Utf8,
             Meaning::Extract(_) => DataType::Int64,
             Meaning::TimestampLtz => {

@@ -118,10 +118,6 @@ codes! { PLAN:
     441 EMIT_WITHOUT_WINDOW, "EMIT without a windowed aggregation",
         "Only the results of GROUP BY window_start, window_end can leave early or be corrected.",
         "Put the clause behind the query that aggregates, for example into its view.";
-    442 CHANGELOG_SINK, "Updates written to a table that takes inserts only",
-        "Results that leave early or are corrected are a changelog (+I, -U, +U), and the table's \
-         format has no place for the kind of a row.",
-        "Use 'format' = 'changelog-json', or leave out EMIT and ALLOW LATENESS.";
     443 BAD_ALIGNMENT, "An alignment of watermarks that lacks something",
         "'scan.watermark.alignment.group' and 'scan.watermark.alignment.max-drift' belong together, \
          and the table needs a WATERMARK.",

@@ -6,8 +6,6 @@ use std::sync::Arc;
 use datafusion_common::Result as PlanResult;
 use datafusion_expr::{Extension, LogicalPlan};
 use datafusion_sql::sqlparser::ast::Query;
-use millstream_connectors::registry;
-use millstream_operators::graph::{Changelog, TableSpec};
 use millstream_operators::window::{Early, Emission};
 
 use super::codes;
@@ -15,7 +13,6 @@ use super::relation::{self, RelationKind};
 use super::roles::{self, Role};
 use super::window_result::WindowResult;
 use crate::calls::{self, EMIT, LATENESS};
-use crate::catalog::Table;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::parse::bytes;
 
@@ -113,32 +110,8 @@ fn set(plan: LogicalPlan, emission: Emission, found: &mut Found) -> PlanResult<L
     }
 }
 
-/// The mistake of writing updates to a table that only takes inserts; `table` is the one in SQL,
-/// `place` the INSERT.
-pub(crate) fn check_sink(
-    plan: &LogicalPlan,
-    table: &Table,
-    spec: &TableSpec,
-    place: Option<Span>,
-) -> Option<Diagnostic> {
-    if roles::changelog(plan) == Changelog::Append || registry::takes_changes(spec) {
-        return None;
-    }
-    let message = format!(
-        "`{}` takes inserts only, but the query updates results that it has emitted",
-        table.name.node
-    );
-    let hint = if has_emission(plan) {
-        "write to a table with 'format' = 'changelog-json' or to `print`, or leave out EMIT and \
-         ALLOW LATENESS: then each result is written once"
-    } else {
-        "write to a table with 'format' = 'changelog-json' or to `print`"
-    };
-    Some(Diagnostic::error(codes::CHANGELOG_SINK, message).at_if_known(place).hint(hint))
-}
-
 /// True if it is this query itself that emits updates, and not a table that it reads.
-fn has_emission(plan: &LogicalPlan) -> bool {
+pub(crate) fn has_emission(plan: &LogicalPlan) -> bool {
     let own = match plan {
         LogicalPlan::Extension(extension) => {
             let result = extension.node.as_any().downcast_ref::<WindowResult>();

@@ -9,6 +9,7 @@ use datafusion_sql::sqlparser::ast::{Expr as SqlExpr, Query, SelectItem, SetExpr
 use millstream_operators::graph::Changelog;
 
 use super::codes;
+use super::emission::has_emission;
 use super::numbers::converts_silently;
 use super::roles;
 use super::typing::wall_clock;
@@ -129,12 +130,11 @@ pub(crate) fn check_changelog(
     insert: &Insert,
     table: &Table,
 ) -> Result<(), Diagnostic> {
-    let is = |key: &str, values: &[&str]| {
-        table.option(key).is_some_and(|value| values.contains(&value.node.as_str()))
+    let format = table.option("value.format").or_else(|| table.option("format"));
+    let Some(format) = format.filter(|format| format.node != "changelog-json") else {
+        return Ok(());
     };
-    let has_place = is("format", &["changelog-json"]) || is("value.format", &["changelog-json"]);
-    let is_plain = is("connector", &["filesystem", "kafka"]) && !has_place;
-    if !is_plain || roles::changelog(plan) == Changelog::Append {
+    if roles::changelog(plan) == Changelog::Append {
         return Ok(());
     }
     let message =
@@ -142,11 +142,14 @@ pub(crate) fn check_changelog(
     let diagnostic = Diagnostic::error(codes::SINK_WITHOUT_KEY_FOR_CHANGELOG, message)
         .at(insert.table.span.clone())
         .label("takes inserts only");
-    let diagnostic = match table.option("format") {
-        Some(format) => diagnostic.also(format.span.clone(), "has no place for the kind of a row"),
-        None => diagnostic,
+    let diagnostic = diagnostic.also(format.span.clone(), "has no place for the kind of a row");
+    let hint = if has_emission(plan) {
+        "write it with 'format' = 'changelog-json' or to the connector `print`, or leave out EMIT and \
+         ALLOW LATENESS: then each result is written once"
+    } else {
+        "write it with 'format' = 'changelog-json', or to the connector `print`"
     };
-    Err(diagnostic.hint("write it with 'format' = 'changelog-json', or to the connector `print`"))
+    Err(diagnostic.hint(hint))
 }
 
 /// The lint about a column that goes to another one's place although the table has one of its

@@ -24,6 +24,7 @@ mod like;
 mod lower;
 mod numbers;
 mod optimize;
+mod positions;
 mod prepare;
 mod refuse;
 pub(crate) mod relation;
@@ -464,10 +465,6 @@ impl Planner {
             let mistakes = table::check_options(table, &spec, Direction::Sink);
             if !mistakes.is_empty() {
                 return Err(mistakes);
-            }
-            let place = sink.span.clone();
-            if let Some(mistake) = emission::check_sink(&sink.plan, table, &spec, place) {
-                return Err(vec![mistake]);
             }
             let single = spec.connector() == "print";
             return Ok((spec, single));

@@ -21,7 +21,7 @@ use super::codes;
 use super::context::Session;
 use super::error::refuse;
 use super::numbers::{Arithmetic, as_decimal, decimal_result};
-use super::values;
+use super::{positions, values};
 use crate::diagnostic::Diagnostic;
 use crate::functions::{check_constants, nested, rewrite, shown, syntax};
 use crate::types::flink_name;
@@ -40,6 +40,7 @@ pub(crate) fn apply(plan: LogicalPlan, session: &Session) -> Result<LogicalPlan>
         node.map_data(|node| match node {
             // Constants have their types only now; rows of one column may have different ones.
             LogicalPlan::Values(values) => values::typed(values),
+            LogicalPlan::Union(union) => positions::aligned_union(union),
             node => node.recompute_schema(),
         })
     })?;
@@ -48,7 +49,7 @@ pub(crate) fn apply(plan: LogicalPlan, session: &Session) -> Result<LogicalPlan>
 
 /// One expression whose parts are typed.
 fn typed(expr: Expr, schema: &DFSchema, session: &Session) -> Result<Expr> {
-    match expr {
+    match positions::aligned(expr, schema)? {
         Expr::Literal(value, metadata) => Ok(Expr::Literal(literal(value), metadata)),
         Expr::BinaryExpr(binary) => self::binary(binary, schema),
         Expr::InList(list) => in_list(list, schema),
@@ -88,6 +89,7 @@ fn typed(expr: Expr, schema: &DFSchema, session: &Session) -> Result<Expr> {
             let first = call.args.first().and_then(|first| first.get_type(schema).ok());
             let expr = match rewrite::expand(call, first.as_ref())? {
                 Expr::BinaryExpr(binary) => self::binary(binary, schema)?,
+                case @ Expr::Case(_) => positions::aligned(case, schema)?,
                 other => other,
             };
             Ok(in_table_type(expr, schema))
@@ -290,6 +292,9 @@ fn check_cast(from: &DataType, to: &DataType) -> Result<()> {
             }
             (DataType::Null, _) | (_, DataType::Utf8) => return Ok(()),
             (from, to) if !from.is_nested() && !to.is_nested() => return Ok(()),
+            (DataType::Struct(_), DataType::Struct(_)) => {
+                "fields go by position: write a type with as many fields as the row has"
+            }
             _ => "parts can be cast to other types, one by one, and the whole to STRING",
         }
     };

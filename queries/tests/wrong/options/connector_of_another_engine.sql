@@ -6,4 +6,4 @@ CREATE TABLE t (id BIGINT) WITH ('connector' = 'jdbc', 'url' = 'jdbc:postgresql:
 -- 1 | CREATE TABLE t (id BIGINT) WITH ('connector' = 'jdbc', 'url' = 'jdbc:postgresql://db/shop');
 --   |                                                ^^^^^^
 --   |
---   = help: one of `kafka`, `filesystem`, `datagen`, `nexmark`, `print`, `blackhole`
+--   = help: one of `kafka`, `filesystem`, `stdin`, `datagen`, `nexmark`, `print`, `blackhole`
