@@ -243,7 +243,7 @@ impl Windows {
     fn generate(random: &mut Random) -> Self {
         let size_ms = *random.pick(&[10_000, 20_000, 60_000]);
         Windows {
-            function: random.pick(&["TUMBLE", "HOP", "CUMULATE"]),
+            function: random.pick::<&str>(&["TUMBLE", "HOP", "CUMULATE"]),
             size_ms,
             part_ms: size_ms / *random.pick(&[1, 2, 5]),
             offset_ms: *random.pick(&[0, 0, 3_000, -4_000]),
