@@ -27,13 +27,7 @@ const SUMS: &str = "INSERT INTO sums SELECT auction, SUM(price)
 /// Names of the operators, and their descriptions.
 fn operators(statements: &str, parallelism: usize) -> BTreeSet<(String, String)> {
     let source = SourceText::new("test.sql", format!("{TABLES}{statements}"));
-    let options = PlanOptions {
-        set: Vec::new(),
-        env: &|_| None,
-        parallelism,
-        zone: "UTC".to_owned(),
-        ..Default::default()
-    };
+    let options = PlanOptions { parallelism, zone: "UTC".to_owned(), ..PlanOptions::default() };
     let plan = plan(&source, &options).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
     let nodes = plan.graph.nodes.iter();
     let operators = nodes.filter(|node| matches!(node.kind, NodeKind::Operator(_)));

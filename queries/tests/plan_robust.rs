@@ -6,9 +6,9 @@ mod fuzz;
 
 use std::path::{Path, PathBuf};
 
-use fuzz::check;
+use fuzz::{check, check_messages};
 use millstream_queries::diagnostic::{Diagnostic, SourceText, any_error};
-use millstream_queries::{PlanOptions, codes, plan, render};
+use millstream_queries::{PlanOptions, plan};
 use proptest::prelude::*;
 
 const TABLES: &str = "
@@ -35,14 +35,7 @@ fn survive(text: &str) -> Vec<Diagnostic> {
             mistakes
         }
     };
-    for diagnostic in &found {
-        assert!(codes::find(diagnostic.code).is_some(), "{}: {text}", diagnostic.code);
-        let span = diagnostic.span.clone().unwrap_or(0..0);
-        assert!(span.start <= span.end && span.end <= text.len(), "{span:?} of {text}");
-        render::text(diagnostic, &source, true);
-        render::json(diagnostic, &source);
-        render::short(diagnostic, &source);
-    }
+    check_messages(&found, &source);
     found
 }
 

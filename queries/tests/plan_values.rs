@@ -44,13 +44,7 @@ fn column(name: &str) -> ArrayRef {
 fn value(expr: &str) -> String {
     // A second, computed column keeps the projection in the plan.
     let text = format!("{TABLE}SELECT {expr} AS v, i + 1 AS w FROM t;");
-    let options = PlanOptions {
-        set: Vec::new(),
-        env: &|_| None,
-        parallelism: 1,
-        zone: ZONE.into(),
-        ..Default::default()
-    };
+    let options = PlanOptions { parallelism: 1, zone: ZONE.into(), ..PlanOptions::default() };
     let source = SourceText { name: "test".into(), text };
     let plan = plan(&source, &options).unwrap_or_else(|mistakes| panic!("{expr}: {mistakes:?}"));
     let project = plan.graph.nodes.iter().find_map(|node| match &node.kind {

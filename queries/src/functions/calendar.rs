@@ -1,10 +1,9 @@
-//! Arithmetic of dates and times by the calendar, and the clock.
+//! Arithmetic of dates and times by the calendar.
 //!
 //! A TIMESTAMP_LTZ is taken by the session's wall clock where a unit is one of the calendar (days and
 //! longer), and as the moment that it is where hours and shorter units are counted.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use arrow::array::{
     Array, ArrayRef, AsArray, Date32Array, Int32Array, Int64Array, StringArray, StringBuilder,
@@ -23,6 +22,7 @@ use datafusion_expr::{
     Volatility,
 };
 
+use super::clock::{Now, clock, now_ms};
 use super::index::{Body, functions};
 use super::rewrite::{Meaning, Rewrite};
 use super::rows::check_count;
@@ -389,7 +389,7 @@ fn to_date(arrays: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(Date32Array::from(dates)))
 }
 
-fn zone(name: &str) -> Result<Tz> {
+pub(super) fn zone(name: &str) -> Result<Tz> {
     name.parse().map_err(|_| exec_datafusion_err!("there is no time zone `{name}`"))
 }
 
@@ -499,7 +499,10 @@ fn difference(unit: Unit, from: &ArrayRef, to: &ArrayRef) -> Result<ArrayRef> {
 }
 
 /// Times of a wall clock in a type of time; NULL where there is no such time in it.
-fn from_wall_clock(times: Vec<Option<NaiveDateTime>>, to: &DataType) -> Result<ArrayRef> {
+pub(super) fn from_wall_clock(
+    times: Vec<Option<NaiveDateTime>>,
+    to: &DataType,
+) -> Result<ArrayRef> {
     let times = times.into_iter();
     Ok(match to {
         DataType::Date32 => {
@@ -541,75 +544,6 @@ fn from_wall_clock(times: Vec<Option<NaiveDateTime>>, to: &DataType) -> Result<A
         }
         other => return exec_err!("{other} is not a time"),
     })
-}
-
-/// What of now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Now {
-    Moment,
-    Local,
-    Date,
-    Time,
-}
-
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct ClockFunction {
-    name: &'static str,
-    now: Now,
-    zone: String,
-    signature: Signature,
-}
-
-fn clock(name: &'static str, now: Now, zone: &str) -> ScalarUDF {
-    let signature = Signature::nullary(Volatility::Volatile);
-    ScalarUDF::from(ClockFunction { name, now, zone: zone.to_owned(), signature })
-}
-
-/// Milliseconds since 1970: the one place where a query reads the clock.
-fn now_ms() -> Result<i64> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let millis = since.ok().and_then(|since| i64::try_from(since.as_millis()).ok());
-    millis.ok_or_else(|| exec_datafusion_err!("the clock shows a time before 1970"))
-}
-
-impl ScalarUDFImpl for ClockFunction {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        let zone = || Some(Arc::from(self.zone.as_str()));
-        Ok(match self.now {
-            Now::Moment => DataType::Timestamp(TimeUnit::Millisecond, zone()),
-            Now::Local => DataType::Timestamp(TimeUnit::Millisecond, None),
-            Now::Date => DataType::Date32,
-            Now::Time => DataType::Time32(TimeUnit::Millisecond),
-        })
-    }
-
-    /// One moment for all rows of a batch.
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let now = DateTime::from_timestamp_millis(now_ms()?)
-            .ok_or_else(|| exec_datafusion_err!("the clock shows no time"))?;
-        let mut local = now.with_timezone(&zone(&self.zone)?).naive_local();
-        if self.now == Now::Time {
-            // CURRENT_TIME is a TIME(0).
-            local = local.with_nanosecond(0).unwrap_or(local);
-        }
-        let array = match self.now {
-            Now::Moment => {
-                let name = Some(Arc::from(self.zone.as_str()));
-                let array = TimestampMillisecondArray::from(vec![now.timestamp_millis()]);
-                Arc::new(array.with_timezone_opt(name)) as ArrayRef
-            }
-            _ => from_wall_clock(vec![Some(local)], args.return_type())?,
-        };
-        Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
-    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use datafusion_expr::{
 
 use super::index::{Body, functions};
 use super::nested;
-use super::rows::check_count;
+use super::rows::{arrays, check_count};
 use crate::types::flink_name;
 
 functions! { FUNCTIONS, Array:
@@ -225,12 +225,7 @@ impl ScalarUDFImpl for ListFunction {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let arrays = args
-            .args
-            .into_iter()
-            .map(|arg| arg.into_array(args.number_rows))
-            .collect::<Result<Vec<ArrayRef>>>()?;
-        Ok(ColumnarValue::Array(self.kind.evaluate(&arrays)?))
+        Ok(ColumnarValue::Array(self.kind.evaluate(&arrays(args)?)?))
     }
 }
 

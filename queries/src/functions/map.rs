@@ -17,7 +17,7 @@ use datafusion_expr::{
 
 use super::index::{Body, functions};
 use super::regex;
-use super::rows::check_count;
+use super::rows::{arrays, check_count};
 use crate::types::flink_name;
 
 functions! { FUNCTIONS, Map:
@@ -59,10 +59,14 @@ fn map(name: &'static str, kind: Kind) -> ScalarUDF {
     ScalarUDF::from(MapFunction { name, kind, signature })
 }
 
+/// The fields of an entry.
+fn entry_fields(key: DataType, value: DataType) -> Fields {
+    Fields::from(vec![Field::new("key", key, false), Field::new("value", value, true)])
+}
+
 /// The type of a map: as columns of tables have it.
 pub(super) fn map_type(key: DataType, value: DataType) -> DataType {
-    let entries = vec![Field::new("key", key, false), Field::new("value", value, true)];
-    let entries = DataType::Struct(Fields::from(entries));
+    let entries = DataType::Struct(entry_fields(key, value));
     DataType::Map(Arc::new(Field::new("entries", entries, false)), false)
 }
 
@@ -132,10 +136,7 @@ impl ScalarUDFImpl for MapFunction {
         Ok(match self.kind {
             Kind::Keys => DataType::new_list(key, true),
             Kind::Values => DataType::new_list(value, true),
-            Kind::Entries => {
-                let fields = vec![Field::new("key", key, false), Field::new("value", value, true)];
-                DataType::new_list(DataType::Struct(Fields::from(fields)), true)
-            }
+            Kind::Entries => DataType::new_list(DataType::Struct(entry_fields(key, value)), true),
             Kind::FromArrays => {
                 let of = |list| list_field(list).map_or(DataType::Null, |f| f.data_type().clone());
                 map_type(of(&arguments[0]), of(&arguments[1]))
@@ -146,11 +147,7 @@ impl ScalarUDFImpl for MapFunction {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let arrays = args
-            .args
-            .into_iter()
-            .map(|arg| arg.into_array(args.number_rows))
-            .collect::<Result<Vec<ArrayRef>>>()?;
+        let arrays = arrays(args)?;
         let array = match self.kind {
             Kind::Keys => list_of(arrays[0].as_map(), arrays[0].as_map().keys())?,
             Kind::Values => list_of(arrays[0].as_map(), arrays[0].as_map().values())?,
@@ -171,10 +168,7 @@ fn list_of(map: &MapArray, values: &ArrayRef) -> Result<ArrayRef> {
 }
 
 fn entries(map: &MapArray) -> Result<ArrayRef> {
-    let fields = Fields::from(vec![
-        Field::new("key", map.keys().data_type().clone(), false),
-        Field::new("value", map.values().data_type().clone(), true),
-    ]);
+    let fields = entry_fields(map.keys().data_type().clone(), map.values().data_type().clone());
     let columns = vec![Arc::clone(map.keys()), Arc::clone(map.values())];
     let rows: ArrayRef = Arc::new(StructArray::try_new(fields, columns, None)?);
     list_of(map, &rows)
@@ -193,12 +187,9 @@ pub(super) fn build(
     if keys.null_count() > 0 {
         return exec_err!("a key of a map is NULL");
     }
-    let data_type = map_type(keys.data_type().clone(), values.data_type().clone());
-    let DataType::Map(field, _) = data_type else { return exec_err!("a map is one") };
-    let DataType::Struct(fields) = field.data_type().clone() else {
-        return exec_err!("a map has entries");
-    };
+    let fields = entry_fields(keys.data_type().clone(), values.data_type().clone());
     let entries = StructArray::try_new(fields, vec![keys, values], None)?;
+    let field = Arc::new(Field::new("entries", entries.data_type().clone(), false));
     Ok(Arc::new(MapArray::try_new(field, offsets, entries, nulls, false)?))
 }
 

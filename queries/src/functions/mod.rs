@@ -17,6 +17,7 @@ pub mod aggregate;
 mod bytes;
 pub mod calendar;
 mod choice;
+mod clock;
 mod collected;
 mod collection;
 mod constants;

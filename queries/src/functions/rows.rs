@@ -269,6 +269,14 @@ pub(super) fn check_count(name: &str, found: usize, least: usize, most: usize) -
     plan_err!("{name} takes {least} to {most} {}, not {found}", s(most))
 }
 
+/// The arguments of a call, each with a value for every row.
+///
+/// # Errors
+/// If a constant has no array.
+pub(super) fn arrays(args: ScalarFunctionArgs) -> Result<Vec<ArrayRef>> {
+    args.args.into_iter().map(|arg| arg.into_array(args.number_rows)).collect()
+}
+
 impl Take {
     /// The type that an argument is cast to, if it may be given.
     fn accept(self, given: &DataType) -> Option<DataType> {

@@ -14,13 +14,14 @@
 use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident,
-    ObjectName, Query, Select, SelectItem, SetExpr, Spanned, TableAlias, TableFactor,
-    TableFunctionArgs, TableWithJoins, VisitMut, visit_expressions, visit_expressions_mut,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, Query,
+    Select, SelectItem, SetExpr, Spanned, TableAlias, TableFactor, TableFunctionArgs,
+    TableWithJoins, VisitMut, visit_expressions, visit_expressions_mut,
 };
 
 use super::codes;
 use super::prepare::call;
+use super::relation_planner::named_table;
 use crate::calls;
 use crate::diagnostic::Diagnostic;
 use crate::interval::IntervalValue;
@@ -309,18 +310,9 @@ fn move_to_from(select: &mut Select, window: Window) -> Result<(), Diagnostic> {
     let time = call("DESCRIPTOR", vec![Expr::Identifier(time.clone())]);
     let exprs = [data, time].into_iter().chain(lengths.iter().map(|length| (*length).clone()));
     let args = exprs.map(|expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))).collect();
-    select.from[0].relation = TableFactor::Table {
-        name: ObjectName::from(vec![Ident::with_span(place, format!("${}", window.name))]),
-        alias,
-        args: Some(TableFunctionArgs { args, settings: None }),
-        with_hints: Vec::new(),
-        version: None,
-        with_ordinality: false,
-        partitions: Vec::new(),
-        json_path: None,
-        sample: None,
-        index_hints: Vec::new(),
-    };
+    let name = vec![Ident::with_span(place, format!("${}", window.name))];
+    let args = Some(TableFunctionArgs { args, settings: None });
+    select.from[0].relation = named_table(name, alias, args);
     Ok(())
 }
 

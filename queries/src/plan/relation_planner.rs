@@ -7,7 +7,9 @@ use datafusion_expr::planner::{
     PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
 use datafusion_expr::{Extension, LogicalPlan, LogicalPlanBuilder};
-use datafusion_sql::sqlparser::ast::{Expr as SqlExpr, Ident, ObjectName, Query, TableFactor};
+use datafusion_sql::sqlparser::ast::{
+    Expr as SqlExpr, Ident, ObjectName, Query, TableAlias, TableFactor, TableFunctionArgs,
+};
 use millstream_operators::window::{WindowKind, Windows};
 
 use super::codes;
@@ -333,17 +335,22 @@ fn plan_input(
         )));
     }
     let factor = match table.input {
-        TableInput::Named(parts) => named_table(&parts),
+        TableInput::Named(parts) => named_table(parts.into_iter().cloned().collect(), None, None),
         TableInput::Query(query) => derived_table(query),
     };
     context.plan(factor)
 }
 
-fn named_table(parts: &[&Ident]) -> TableFactor {
+/// A table by its name, or what its name is called with.
+pub(super) fn named_table(
+    name: Vec<Ident>,
+    alias: Option<TableAlias>,
+    args: Option<TableFunctionArgs>,
+) -> TableFactor {
     TableFactor::Table {
-        name: ObjectName::from(parts.iter().map(|part| (*part).clone()).collect::<Vec<_>>()),
-        alias: None,
-        args: None,
+        name: ObjectName::from(name),
+        alias,
+        args,
         with_hints: Vec::new(),
         version: None,
         with_ordinality: false,

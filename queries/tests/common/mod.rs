@@ -49,13 +49,7 @@ pub fn plan_text(case: &Case) -> Result<Plan, Vec<Diagnostic>> {
     let first = case.text.lines().next().unwrap_or_default();
     let parallelism =
         first.strip_prefix("-- parallelism ").map_or(2, |n| n.parse().expect("a number"));
-    let options = PlanOptions {
-        set: Vec::new(),
-        env: &|_| None,
-        parallelism,
-        zone: "UTC".to_owned(),
-        ..Default::default()
-    };
+    let options = PlanOptions { parallelism, zone: "UTC".to_owned(), ..PlanOptions::default() };
     plan(&case.source(), &options)
 }
 

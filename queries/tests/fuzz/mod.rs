@@ -1,5 +1,7 @@
 //! Random texts from a seed that is the same everywhere, unless `MILLSTREAM_FUZZ_SEED` says another.
 
+use millstream_queries::diagnostic::{Diagnostic, SourceText};
+use millstream_queries::{codes, render};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -17,5 +19,18 @@ pub fn check<S: Strategy>(cases: u32, values: S, test: impl Fn(S::Value)) {
     });
     if let Err(error) = result {
         panic!("MILLSTREAM_FUZZ_SEED={seed}: {error}");
+    }
+}
+
+/// Every message has a page, a place in the text, and all its forms.
+pub fn check_messages(messages: &[Diagnostic], source: &SourceText) {
+    let text = &source.text;
+    for message in messages {
+        assert!(codes::find(message.code).is_some(), "{}: {text}", message.code);
+        let span = message.span.clone().unwrap_or(0..0);
+        assert!(span.start <= span.end && span.end <= text.len(), "{span:?} of {text}");
+        render::text(message, source, true);
+        render::json(message, source);
+        render::short(message, source);
     }
 }

@@ -8,12 +8,14 @@
 
 mod aggregate;
 mod constants;
+mod output;
+mod pending;
 mod source;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{Column as LogicalColumn, DFSchema, Result, internal_err};
 use datafusion_expr::execution_props::ExecutionProps;
@@ -22,17 +24,19 @@ use datafusion_physical_expr::expressions::Column;
 use datafusion_physical_expr::{PhysicalExpr, ScalarFunctionExpr, create_physical_expr};
 use millstream_operators::OperatorSpec;
 use millstream_operators::graph::{
-    Changelog, JobGraph, NamedExpr, NodeId, NodeKind, Partitioning, Port, TableSpec,
+    Changelog, JobGraph, NodeId, NodeKind, Partitioning, Port, TableSpec,
 };
 use millstream_operators::unnest::UnnestSpec;
-use millstream_operators::window::{Emission, WindowAssignSpec, Windows};
+use millstream_operators::window::Emission;
 
+use self::output::Output;
+use self::pending::{Pending, Spread};
 use super::context::Session;
 use super::late::LateInput;
 use super::relation::{self, RelationKind};
 use super::unnest::Unnest;
 use super::window_result::WindowResult;
-use super::window_tvf::{WINDOW_COLUMNS, WindowTvf};
+use super::window_tvf::WindowTvf;
 use crate::catalog::Catalog;
 use crate::functions::proctime;
 use crate::settings::Settings;
@@ -50,27 +54,6 @@ enum Slot {
     Time,
     /// Nowhere yet: PROCTIME(), which is read off the clock where somebody computes with it.
     Now,
-}
-
-/// Windows that a function of FROM gave to rows and that nobody has assigned yet.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Pending {
-    windows: Spread,
-    zone: Option<String>,
-    /// Column of the node with the time.
-    column: usize,
-    /// It is processing time.
-    is_processing: bool,
-}
-
-/// [`Windows`] that can be a key of a map.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Spread(Windows);
-
-impl std::hash::Hash for Spread {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.0.offset_ms.hash(state);
-    }
 }
 
 /// The rows of a logical plan, as far as they are in the graph.
@@ -422,105 +405,6 @@ impl<'a> Lowering<'a> {
         Ok(self.project(rows, output, slots, &format!("{scope}.project")))
     }
 
-    /// Assigns pending windows if one of the expressions computes with them, and reads the clock if
-    /// one asks for the time.
-    fn ready_for<'e>(
-        &mut self,
-        rows: Rows,
-        input: &LogicalPlan,
-        exprs: impl IntoIterator<Item = &'e Expr>,
-        scope: &str,
-    ) -> Result<Rows> {
-        let (mut windows, mut now) = (false, false);
-        for expr in exprs {
-            now |= proctime::is_called_in(expr);
-            for column in expr.column_refs() {
-                let Some(index) = input.schema().maybe_index_of_column(column) else { continue };
-                match rows.slots[index] {
-                    Slot::Column(_) => {}
-                    Slot::Now => now = true,
-                    Slot::Start | Slot::End | Slot::Time => windows = true,
-                }
-            }
-        }
-        let rows = if windows { self.assign(rows, scope)? } else { rows };
-        Ok(if now { self.with_now(rows, scope) } else { rows })
-    }
-
-    /// Rows that have the processing time in a column.
-    fn with_now(&mut self, rows: Rows, scope: &str) -> Rows {
-        match rows.now {
-            // The time of a row is that of its first look at the clock.
-            Some(now) => rows.place_now(now),
-            None => self.read_clock(rows, false, scope),
-        }
-    }
-
-    /// Appends the time of the clock to rows; `is_followed`: what comes after goes by it.
-    fn read_clock(&mut self, rows: Rows, is_followed: bool, scope: &str) -> Rows {
-        let before = self.schema(rows.node, rows.port);
-        let key = (rows.node, rows.port, is_followed);
-        let node = match self.clocks.get(&key) {
-            Some(node) => *node,
-            None => {
-                let mut fields: Vec<Field> =
-                    before.fields().iter().map(|f| f.as_ref().clone()).collect();
-                fields.push(Field::new(
-                    "PROCTIME()",
-                    proctime::data_type(&self.session.zone),
-                    true,
-                ));
-                let spec = OperatorSpec::ProcessingTime { is_followed };
-                let schema = Arc::new(Schema::new(fields));
-                let node = self.operator(&rows, &format!("{scope}.clock"), spec, schema);
-                self.clocks.insert(key, node);
-                node
-            }
-        };
-        let now = before.fields().len();
-        Rows { node, port: Port::MAIN, now: Some(now), ..rows }.place_now(now)
-    }
-
-    /// Assigns pending windows: rows are copied into each of theirs.
-    fn assign(&mut self, rows: Rows, scope: &str) -> Result<Rows> {
-        let Some(pending) = rows.pending.clone() else { return Ok(rows) };
-        let before = self.schema(rows.node, rows.port);
-        let width = before.fields().len();
-        let key = (rows.node, pending.clone());
-        let node = match self.assigned.get(&key) {
-            Some(node) => *node,
-            None => {
-                let wall_clock = DataType::Timestamp(TimeUnit::Millisecond, None);
-                let time = before.field(pending.column).data_type().clone();
-                let types = [wall_clock.clone(), wall_clock, time];
-                let mut fields: Vec<Field> =
-                    before.fields().iter().map(|f| f.as_ref().clone()).collect();
-                fields.extend(
-                    WINDOW_COLUMNS.into_iter().zip(types).map(|(n, t)| Field::new(n, t, true)),
-                );
-                let spec = WindowAssignSpec {
-                    windows: pending.windows.0,
-                    column: pending.column,
-                    zone: pending.zone.clone(),
-                };
-                let spec = OperatorSpec::WindowAssign(spec);
-                let schema = Arc::new(Schema::new(fields));
-                let node = self.operator(&rows, &format!("{scope}.windows"), spec, schema);
-                self.assigned.insert(key, node);
-                node
-            }
-        };
-        let place = |slot: &Slot| match slot {
-            Slot::Column(column) => Slot::Column(*column),
-            Slot::Start => Slot::Column(width),
-            Slot::End => Slot::Column(width + 1),
-            Slot::Time => Slot::Column(width + 2),
-            Slot::Now => Slot::Now,
-        };
-        let slots = rows.slots.iter().map(place).collect();
-        Ok(Rows { node, port: Port::MAIN, slots, pending: None, ..rows })
-    }
-
     /// Adds an operator behind `rows`, in the same task.
     fn operator(
         &mut self,
@@ -600,44 +484,6 @@ impl Rows {
             }
         }
         self
-    }
-}
-
-/// The columns of a projection while it is put together.
-struct Output {
-    input: SchemaRef,
-    fields: Vec<Field>,
-    exprs: Vec<NamedExpr>,
-    passed: BTreeMap<usize, usize>,
-}
-
-impl Output {
-    fn new(input: SchemaRef) -> Self {
-        Output { input, fields: Vec::new(), exprs: Vec::new(), passed: BTreeMap::new() }
-    }
-
-    /// Passes an input column on, once; returns where it is.
-    fn pass(&mut self, column: usize, name: Option<&str>) -> usize {
-        if let Some(place) = self.passed.get(&column) {
-            return *place;
-        }
-        let name = name.unwrap_or(self.input.field(column).name()).to_owned();
-        let place = self.copy(column, &name);
-        self.passed.insert(column, place);
-        place
-    }
-
-    /// Passes an input column on under a name, even if it is there already.
-    fn copy(&mut self, column: usize, name: &str) -> usize {
-        let field = self.input.field(column);
-        let value = Arc::new(Column::new(field.name(), column));
-        self.compute(name, value, field.data_type().clone())
-    }
-
-    fn compute(&mut self, name: &str, expr: Arc<dyn PhysicalExpr>, data_type: DataType) -> usize {
-        self.fields.push(Field::new(name, data_type, true));
-        self.exprs.push(NamedExpr { name: name.to_owned(), expr });
-        self.exprs.len() - 1
     }
 }
 
